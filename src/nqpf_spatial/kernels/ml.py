@@ -1,0 +1,272 @@
+r"""Maximum likelihood of the static spatial models, one path for all of them.
+
+.. math::
+   y = \rho W_1 y + Z\beta + u, \qquad u = \lambda W_2 u + e, \qquad e \sim N(0, \sigma^2 I)
+
+with Z = [X, W_d X] after removal of the effects. beta and sigma2 are concentrated out:
+
+.. math::
+   \ln L(\rho,\lambda) = -\tfrac n2\,[\ln(2\pi\,SSE/n) + 1] + m\,\ln|I-\rho W_1| + m\,\ln|I-\lambda W_2|
+
+(Anselin 1988, section 12.1; Lee and Yu 2010, eqs. 7 and 17). n is the number of observations the likelihood
+is about and m the number of periods that carry a Jacobian; the Lee-Yu transformation changes n, m and the
+spectrum behind the log-determinant and nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.linalg as sla
+from numpy.typing import NDArray
+
+from nqpf_spatial.errors import ConvergenceError, IdentificationError
+from nqpf_spatial.kernels.logdet import LogDet
+from nqpf_spatial.kernels.moments import Reduced
+
+_GRID = 48  # starting points inside the admissible interval: the likelihood may have several maxima
+_MARGIN = 1e-8  # relative distance kept from the ends of the interval
+
+
+@dataclass(frozen=True, slots=True)
+class Likelihood:
+    """What the likelihood needs besides the data: n, m and one log-determinant per spatial parameter (or None)."""
+
+    n: int
+    m: int
+    rho: LogDet | None
+    lambda_: LogDet | None
+
+
+@dataclass(frozen=True, slots=True)
+class MLFit:
+    """Maximum of the likelihood.
+
+    Attributes
+    ----------
+    beta : (k,) ndarray
+    rho, lambda_ : float
+        Zero where the model has no such parameter.
+    sigma2, sse, llf : float
+        ``sigma2 = SSE / n``; the log-likelihood carries all constants.
+    information : (p, p) ndarray
+        Observed information of (beta, [rho], [lambda], sigma2).
+    iterations : int
+    boundary : bool
+        The maximum lies within 1e-4 of an end of the admissible interval.
+    """
+
+    beta: NDArray
+    rho: float
+    lambda_: float
+    sigma2: float
+    sse: float
+    llf: float
+    information: NDArray
+    iterations: int
+    boundary: bool
+
+
+def fit_ml(data: Reduced, like: Likelihood) -> MLFit:
+    """Maximise the likelihood of a static spatial model.
+
+    Raises
+    ------
+    ConvergenceError
+        If Newton's method stops before its tolerance.
+    IdentificationError
+        If the residuals vanish (more parameters than the data can bear).
+    """
+    if like.lambda_ is None:
+        rho, iterations = (0.0, 0) if like.rho is None else _fit_lag(data.base, data.k, like)
+        lambda_ = 0.0
+    else:
+        rho, lambda_, iterations = _fit_error(data, like)
+    return _at(data, like, rho, lambda_, iterations)
+
+
+def residual_quadratic(factor: NDArray, k: int) -> tuple[float, float, float]:
+    """(a, b, c) of ``SSE(rho) = a - 2 b rho + c rho^2`` after Z is partialled out."""
+    q, _ = sla.qr(factor[:, :k], mode="economic", check_finite=False)
+    rest = factor[:, k:] - q @ (q.T @ factor[:, k:])
+    cross = rest.T @ rest
+    return float(cross[0, 0]), float(cross[0, 1]), float(cross[1, 1])
+
+
+def maximise_lag(
+    a: NDArray, b: NDArray, c: NDArray, n: int, m: int, logdet: LogDet, tol: float = 1e-13, max_iter: int = 60
+) -> tuple[NDArray, int]:
+    """Maximise ``-n/2 ln(a - 2 b rho + c rho^2) + m ln|I - rho W|`` for every element of a, b, c at once.
+
+    A grid brackets the global maximum, Newton steps kept inside the bracket find it.
+    """
+    a, b, c = (np.atleast_1d(np.asarray(v, dtype=float)) for v in (a, b, c))
+    low, high = _inside(logdet)
+    grid = np.linspace(low, high, _GRID)
+    sse = a[:, None] - 2.0 * b[:, None] * grid + c[:, None] * grid**2
+    best = (-0.5 * n * np.log(sse) + m * logdet(grid)).argmax(axis=1)
+    left, right = grid[np.maximum(best - 1, 0)], grid[np.minimum(best + 1, _GRID - 1)]
+    rho = grid[best].copy()
+    for iteration in range(1, max_iter + 1):
+        sse, first = a - 2.0 * b * rho + c * rho**2, c * rho - b
+        d1, d2 = logdet.derivatives(rho)
+        score = -n * first / sse + m * d1
+        hessian = -n * (c / sse - 2.0 * first**2 / sse**2) + m * d2
+        left, right = np.where(score > 0, rho, left), np.where(score > 0, right, rho)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            step = rho - score / hessian
+        inside = (hessian < 0) & (step > left) & (step < right)
+        new = np.where(inside, step, 0.5 * (left + right))
+        change, rho = np.max(np.abs(new - rho)), new
+        if change <= tol * max(1.0, float(np.max(np.abs(rho)))):
+            return rho, iteration
+    raise ConvergenceError(f"rho moved by {change:.2g} in the last of {max_iter} iterations; tolerance {tol:g}")
+
+
+def _fit_lag(factor: NDArray, k: int, like: Likelihood) -> tuple[float, int]:
+    a, b, c = residual_quadratic(factor, k)
+    if a <= 0 or c * a - b * b <= 1e-14 * a * c:
+        raise IdentificationError("Wy is an exact linear function of y and the regressors: rho is not identified")
+    assert like.rho is not None
+    rho, iterations = maximise_lag(np.array([a]), np.array([b]), np.array([c]), like.n, like.m, like.rho)
+    return float(rho[0]), iterations
+
+
+def _fit_error(data: Reduced, like: Likelihood) -> tuple[float, float, int]:
+    """(rho, lambda) of a model with an error lag: a scan of lambda for the start, then damped Newton."""
+    assert like.lambda_ is not None
+    best, start = -np.inf, (0.0, 0.0)
+    for lambda_ in np.linspace(*_inside(like.lambda_), _GRID)[1:-1]:
+        rho = 0.0 if like.rho is None else _fit_lag(data.at(lambda_), data.k, like)[0]
+        value = _concentrated(data, like, rho, lambda_)
+        if value > best:
+            best, start = value, (rho, float(lambda_))
+    return _newton(data, like, np.array(start))
+
+
+def _newton(data: Reduced, like: Likelihood, x: NDArray, max_iter: int = 100) -> tuple[float, float, int]:
+    """Damped Newton on the concentrated likelihood in x = (rho, lambda); rho stays 0 without a lag."""
+    free = np.array([like.rho is not None, True])
+    value = _concentrated(data, like, *x)
+    for iteration in range(1, max_iter + 1):
+        score, hessian = _concentrated_derivatives(data, like, *x)
+        score, hessian = score[free], hessian[np.ix_(free, free)]
+        curvature = sla.eigh(hessian, check_finite=False)
+        direction = curvature[1] @ ((curvature[1].T @ score) / np.maximum(np.abs(curvature[0]), 1e-10))
+        step = np.zeros(2)
+        scale = 1.0
+        while scale > 1e-12:
+            step[free] = scale * direction
+            candidate = x + step
+            if _admissible(like, candidate):
+                new = _concentrated(data, like, *candidate)
+                if new >= value - 1e-12 * abs(value):
+                    break
+            scale *= 0.5
+        x, value = x + step, _concentrated(data, like, *(x + step))
+        if np.max(np.abs(step)) <= 1e-12 * max(1.0, float(np.max(np.abs(x)))):
+            return float(x[0]), float(x[1]), iteration
+    raise ConvergenceError(f"(rho, lambda) = {x} still moved by {np.max(np.abs(step)):.2g} after {max_iter} iterations")
+
+
+def _admissible(like: Likelihood, x: NDArray) -> bool:
+    limits = [(like.rho, x[0]), (like.lambda_, x[1])]
+    return all(ld is None or _inside(ld)[0] <= value <= _inside(ld)[1] for ld, value in limits)
+
+
+def _inside(logdet: LogDet) -> tuple[float, float]:
+    """The admissible interval, closed a little inside its open ends (which may be infinite: then +-1e3)."""
+    low, high = max(logdet.low, -1e3), min(logdet.high, 1e3)
+    margin = _MARGIN * (high - low)
+    return low + margin, high - margin
+
+
+def _solve(data: Reduced, rho: float, lambda_: float) -> tuple[NDArray, NDArray, NDArray]:
+    """beta, residuals in the rotated space, and the filtered factor at (rho, lambda)."""
+    factor = data.at(lambda_)
+    target = factor[:, data.k] - rho * factor[:, data.k + 1]
+    q, r = sla.qr(factor[:, : data.k], mode="economic", check_finite=False)
+    projected = q.T @ target
+    beta = sla.solve_triangular(r, projected, check_finite=False) if data.k else np.empty(0)
+    return beta, target - q @ projected, factor
+
+
+def _jacobian(like: Likelihood, rho: float, lambda_: float) -> float:
+    total = 0.0 if like.rho is None else float(like.rho(rho))
+    return like.m * (total + (0.0 if like.lambda_ is None else float(like.lambda_(lambda_))))
+
+
+def _concentrated(data: Reduced, like: Likelihood, rho: float, lambda_: float) -> float:
+    _, e, _ = _solve(data, rho, lambda_)
+    return -0.5 * like.n * np.log(e @ e) + _jacobian(like, rho, lambda_)
+
+
+def _concentrated_derivatives(
+    data: Reduced, like: Likelihood, rho: float, lambda_: float
+) -> tuple[NDArray, NDArray]:
+    """Score and Hessian of the concentrated likelihood in (rho, lambda)."""
+    k, n = data.k, like.n
+    beta, e, factor = _solve(data, rho, lambda_)
+    sse = float(e @ e)
+    fit = MLFit(beta, rho, lambda_, sse / n, sse, 0.0, np.empty((0, 0)), 0, False)
+    score, information = score_and_information(data, _both(like), fit)
+    # sigma2 and beta are concentrated out: Schur complement of their block
+    inner = [*range(k), k + 2]
+    outer = [k, k + 1]
+    cross = information[np.ix_(inner, outer)]
+    schur = information[np.ix_(outer, outer)] - cross.T @ sla.solve(information[np.ix_(inner, inner)], cross, assume_a="sym")
+    return score[outer], -schur
+
+
+def _both(like: Likelihood) -> Likelihood:
+    """The same likelihood with a zero log-determinant where a parameter is absent."""
+    zero = LogDet(np.zeros(1), -np.inf, np.inf)
+    return Likelihood(like.n, like.m, like.rho or zero, like.lambda_ or zero)
+
+
+def score_and_information(data: Reduced, like: Likelihood, fit: MLFit) -> tuple[NDArray, NDArray]:
+    """Score and observed information of (beta, [rho], [lambda], sigma2) at a point, by analytic derivatives.
+
+    With ``v = y - rho Wy - Z beta`` and e its filtered form, every second derivative is a product of
+    ``d e`` with ``d e`` plus ``e`` with ``d2 e`` (Anselin 1988, section 6.2.2).
+    """
+    k, s2 = data.k, fit.sigma2
+    factor = data.at(fit.lambda_)
+    u = np.concatenate([-fit.beta, [1.0, -fit.rho]])
+    e = factor @ u
+    lagged = np.zeros_like(factor) if data.lagged is None else data.lagged
+    jacobian = np.column_stack([factor[:, :k], factor[:, k + 1], lagged @ u])  # -de/d(beta, rho, lambda)
+    information = np.zeros((k + 3, k + 3))
+    information[: k + 2, : k + 2] = jacobian.T @ jacobian / s2
+    # e' d2e: the filter multiplies Z and Wy, so (beta, lambda) and (rho, lambda) have a cross derivative
+    second = np.append(lagged[:, :k].T @ e, lagged[:, k + 1] @ e) / s2
+    information[: k + 1, k + 1] += second
+    information[k + 1, : k + 1] += second
+    score = np.append(jacobian.T @ e / s2, -0.5 * like.n / s2 + 0.5 * (e @ e) / s2**2)
+    for position, logdet, value in ((k, like.rho, fit.rho), (k + 1, like.lambda_, fit.lambda_)):
+        if logdet is not None:
+            d1, d2 = logdet.derivatives(value)
+            score[position] += like.m * float(d1)
+            information[position, position] -= like.m * float(d2)
+    information[: k + 2, k + 2] = information[k + 2, : k + 2] = jacobian.T @ e / s2**2
+    information[k + 2, k + 2] = -0.5 * like.n / s2**2 + (e @ e) / s2**3
+    keep = [*range(k), *([k] if like.rho is not None else []), *([k + 1] if like.lambda_ is not None else []), k + 2]
+    return score[keep], information[np.ix_(keep, keep)]
+
+
+def _at(data: Reduced, like: Likelihood, rho: float, lambda_: float, iterations: int) -> MLFit:
+    """The fit at given spatial parameters."""
+    beta, e, _ = _solve(data, rho, lambda_)
+    sse = float(e @ e)
+    if not sse > 0:
+        raise IdentificationError("the residuals vanish: the model has as many parameters as observations")
+    sigma2 = sse / like.n
+    llf = -0.5 * like.n * (np.log(2 * np.pi * sigma2) + 1.0) + _jacobian(like, rho, lambda_)
+    boundary = any(
+        ld is not None and min(value - ld.low, ld.high - value) < 1e-4
+        for ld, value in ((like.rho, rho), (like.lambda_, lambda_))
+    )
+    fit = MLFit(beta, rho, lambda_, sigma2, sse, llf, np.empty((0, 0)), iterations, boundary)
+    _, information = score_and_information(data, like, fit)
+    return MLFit(beta, rho, lambda_, sigma2, sse, llf, information, iterations, boundary)
