@@ -1,0 +1,10 @@
+"""Spatial models: formula and labels in, frozen results out. `fit` is the one path; the rest are its fronts."""
+
+from __future__ import annotations
+
+from nqpf_spatial.models.fit import fit, gns, ols, sac, sar, sdem, sdm, sem, slx
+from nqpf_spatial.models.impacts import Impacts
+from nqpf_spatial.models.results import SpatialFit
+from nqpf_spatial.models.simulate import simulate
+
+__all__ = ["Impacts", "SpatialFit", "fit", "gns", "ols", "sac", "sar", "sdem", "sdm", "sem", "simulate", "slx"]

@@ -1,0 +1,230 @@
+"""From a labelled frame and labelled weights to arrays in one canonical order; every defect is an error here."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from formulaic import Formula
+from formulaic.errors import FactorEvaluationError
+from numpy.typing import NDArray
+
+from nqpf_spatial.errors import PanelError
+from nqpf_spatial.models.labels import canonical, enumerate_some, match
+from nqpf_spatial.models.spec import ParsedFormula, effect_flags
+
+
+@dataclass(frozen=True)
+class Design:
+    """Arrays behind a fit.
+
+    Attributes
+    ----------
+    y : (T, N) ndarray
+    x : (K, T, N) ndarray
+        Own regressors; the intercept is left out when any fixed effect absorbs it.
+    names : tuple of str
+        Names of the K columns.
+    units, periods : tuple
+        Labels of the N units, as the panel writes them, and of the T periods (one None in a cross-section).
+    levels : tuple of str
+        Names of the index levels.
+    unit, time : bool
+        Which fixed effects.
+    """
+
+    y: NDArray
+    x: NDArray
+    names: tuple[str, ...]
+    outcome: str
+    units: tuple[Hashable, ...]
+    periods: tuple[Hashable, ...]
+    levels: tuple[str, ...]
+    unit: bool
+    time: bool
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(T, N)."""
+        return self.y.shape  # type: ignore[return-value]
+
+    def frame_index(self) -> pd.Index:
+        """Index of the observations in canonical order: unit by unit, period by period."""
+        if len(self.levels) == 1:
+            return pd.Index(self.units, name=self.levels[0])
+        return pd.MultiIndex.from_product([self.units, self.periods], names=self.levels)
+
+    def series(self, values: NDArray, name: str) -> pd.Series:
+        """(T, N) values as a labelled Series."""
+        return pd.Series(values.T.ravel(), index=self.frame_index(), name=name)
+
+    def checksum(self) -> str:
+        """SHA-256 of the arrays: the same data give the same digest whatever their order was."""
+        digest = hashlib.sha256()
+        for array in (self.y, self.x):
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
+
+
+def build_design(
+    parsed: ParsedFormula,
+    data: pd.DataFrame,
+    ids: tuple[Hashable, ...] | None,
+    years: tuple[object, object] | None = None,
+) -> Design:
+    """Align, check and reshape.
+
+    Parameters
+    ----------
+    parsed : ParsedFormula
+    data : DataFrame
+        Index (unit, period) for a panel, (unit) for a cross-section.
+    ids : tuple or None
+        Units of W in its canonical order; None without W.
+    years : (first, last), optional
+        Periods to keep, both ends included.
+    """
+    levels = _levels(data)
+    unit, time = effect_flags(parsed.effects, levels)
+    frame = _needed_columns(data, parsed, levels)
+    if years is not None:
+        frame = _select_periods(frame, years, levels)
+    frame, units, periods = _ordered(frame, ids, levels)
+    outcome, y, names, x = _evaluate(parsed.formula, frame, len(units), drop_intercept=unit or time)
+    return Design(y, x, names, outcome, units, periods, levels, unit, time)
+
+
+def _levels(data: pd.DataFrame) -> tuple[str, ...]:
+    if not isinstance(data, pd.DataFrame):
+        raise PanelError(f"data must be a DataFrame with index (unit, period) or (unit), not {type(data).__name__}")
+    if data.index.nlevels > 2:
+        raise PanelError(f"the index has {data.index.nlevels} levels; use (unit, period), or (unit) for a cross-section")
+    default = ("unit", "period")
+    return tuple(str(name) if name is not None else default[i] for i, name in enumerate(data.index.names))
+
+
+def _needed_columns(data: pd.DataFrame, parsed: ParsedFormula, levels: tuple[str, ...]) -> pd.DataFrame:
+    repeated = data.columns[data.columns.duplicated()].unique()
+    clash = [c for c in repeated if c in parsed.variables]
+    if clash:
+        raise PanelError(f"columns occur twice in the data: {enumerate_some(clash)}")
+    in_index = [v for v in parsed.variables if v in levels and v not in data.columns]
+    wanted = [v for v in parsed.variables if v in data.columns]
+    unknown = [v for v in parsed.variables if v not in data.columns and v not in in_index]
+    if unknown:
+        raise PanelError(
+            f"the data have no column {enumerate_some([repr(v) for v in unknown])}; nq.data.codebook() lists the "
+            "packaged variables, data.columns those at hand"
+        )
+    frame = data[wanted]
+    return frame.assign(**{v: data.index.get_level_values(levels.index(v)) for v in in_index}) if in_index else frame
+
+
+def _select_periods(frame: pd.DataFrame, years: tuple[object, object], levels: tuple[str, ...]) -> pd.DataFrame:
+    if len(levels) == 1:
+        raise PanelError("years= needs a panel with index (unit, period); the data are a cross-section")
+    if not isinstance(years, (tuple, list)) or len(years) != 2:
+        raise ValueError(f"years={years!r}: give (first, last), for instance years=(2012, 2024)")
+    first, last = years
+    period = frame.index.get_level_values(1)
+    kept = frame[(period >= first) & (period <= last)]
+    present = kept.index.get_level_values(1)
+    absent = [edge for edge in (first, last) if edge not in present]
+    if absent:
+        raise PanelError(
+            f"years={tuple(years)}: the data have no {enumerate_some(absent)}; they run from {period.min()} to {period.max()}"
+        )
+    return kept
+
+
+def _ordered(
+    frame: pd.DataFrame, ids: tuple[Hashable, ...] | None, levels: tuple[str, ...]
+) -> tuple[pd.DataFrame, tuple[Hashable, ...], tuple[Hashable, ...]]:
+    """Rows sorted unit by unit, period by period in canonical order; duplicates and gaps are errors."""
+    if frame.empty:
+        raise PanelError("the data have no rows")
+    index = frame.index
+    labels = index.get_level_values(0).unique()
+    if labels.hasnans:
+        raise PanelError(f"the index level {levels[0]!r} has missing labels")
+    order = canonical(list(labels)) if ids is None else list(ids)
+    position = match(list(labels), order)
+    units = tuple(sorted(labels, key=position.__getitem__))
+    unit_code = index.get_level_values(0).map(position).to_numpy()
+    if len(levels) == 1:
+        periods: tuple[Hashable, ...] = (None,)
+        period_code = np.zeros(len(frame), dtype=int)
+    else:
+        times = index.get_level_values(1).unique().sort_values()
+        if times.hasnans:
+            raise PanelError(f"the index level {levels[1]!r} has missing labels")
+        periods = tuple(times.tolist())
+        period_code = times.get_indexer(index.get_level_values(1))
+    cell = unit_code * len(periods) + period_code
+    counts = np.bincount(cell, minlength=len(units) * len(periods))
+    _check_cells(counts, units, periods, levels)
+    return frame.iloc[np.argsort(cell, kind="stable")], units, periods
+
+
+def _check_cells(
+    counts: NDArray, units: tuple[Hashable, ...], periods: tuple[Hashable, ...], levels: tuple[str, ...]
+) -> None:
+    def name(cells: NDArray) -> str:
+        t = len(periods)
+        return enumerate_some([f"{units[c // t]}" if len(levels) == 1 else f"{units[c // t]} {periods[c % t]}" for c in cells])
+
+    if (counts > 1).any():
+        raise PanelError(f"rows occur more than once: {name(np.flatnonzero(counts > 1))}. Keep one row per cell")
+    if (counts == 0).any():
+        raise PanelError(
+            f"the panel is not balanced, these rows are absent: {name(np.flatnonzero(counts == 0))}. Drop the units or "
+            "periods yourself (and take the units out of W with w.subset), or choose another window with years="
+        )
+
+
+def _evaluate(
+    formula: Formula, frame: pd.DataFrame, n: int, drop_intercept: bool
+) -> tuple[str, NDArray, tuple[str, ...], NDArray]:
+    """Evaluate the formula and reshape to (T, N) and (K, T, N)."""
+    text = [c for c in frame.columns if not pd.api.types.is_numeric_dtype(frame[c])]
+    _check_numeric(formula, frame, text)
+    try:
+        # NaN must survive: dropping rows silently would break the panel, so they are found and named below
+        matrices = formula.get_model_matrix(frame, na_action="ignore", output="pandas")
+    except FactorEvaluationError as error:
+        raise PanelError(f"the formula cannot be evaluated on the data: {error}") from error
+    left, right = matrices.lhs, matrices.rhs
+    if left.shape[1] != 1:
+        raise PanelError(f"the outcome has {left.shape[1]} columns; it must be one numeric variable")
+    _check_finite(left, frame)
+    _check_finite(right, frame)
+    names = tuple(c for c in right.columns if not (drop_intercept and c == "Intercept"))
+    y = left.to_numpy(dtype=float).reshape(n, -1).T
+    x = right[list(names)].to_numpy(dtype=float).reshape(n, y.shape[0], len(names)).transpose(2, 1, 0)
+    return str(left.columns[0]), np.ascontiguousarray(y), names, np.ascontiguousarray(x)
+
+
+def _check_numeric(formula: Formula, frame: pd.DataFrame, text: list[str]) -> None:
+    """Text columns are welcome as factors, C(name), but not where a number is meant."""
+    bare = {str(term) for side in (formula.lhs, formula.rhs) for term in side}
+    bad = [c for c in text if c in bare]
+    if bad:
+        kinds = ", ".join(f"{c!r} ({frame[c].dtype}, for instance {frame[c].iloc[0]!r})" for c in bad)
+        raise PanelError(f"not numeric: {kinds}. Convert with pd.to_numeric, or write C({bad[0]}) for a factor")
+
+
+def _check_finite(matrix: pd.DataFrame, frame: pd.DataFrame) -> None:
+    values = matrix.to_numpy(dtype=float)
+    if np.isfinite(values).all():
+        return
+    cells = []
+    for column in matrix.columns[~np.isfinite(values).all(axis=0)]:
+        rows = frame.index[~np.isfinite(matrix[column].to_numpy(dtype=float))]
+        cells += [f"{column} {' '.join(map(str, r)) if isinstance(r, tuple) else r}" for r in rows]
+    raise PanelError(
+        f"missing or infinite values in {len(cells)} cells: {enumerate_some(cells)}. Nothing is filled or dropped: choose "
+        "another window with years=, other variables, or drop the units and take them out of W with w.subset"
+    )

@@ -1,0 +1,175 @@
+"""The one estimation path: design and weights -> columns -> likelihood -> maximum, for every static model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nqpf_spatial.errors import IdentificationError
+from nqpf_spatial.kernels import logdet as ld
+from nqpf_spatial.kernels.ml import Likelihood, MLFit, fit_ml
+from nqpf_spatial.kernels.moments import Reduced, reduce_columns, remove_effects, spatial_lag
+from nqpf_spatial.models.design import Design
+from nqpf_spatial.models.labels import enumerate_some
+from nqpf_spatial.models.spec import Model
+from nqpf_spatial.weights.core import SpatialWeights
+
+CORRECTIONS = ("transform", "none")
+_DENSE_UP_TO = 600  # below this size a dense product beats a sparse one
+
+
+@dataclass(frozen=True)
+class Weights:
+    """W of the lag, of the Durbin terms and of the error; None where the model has no such term."""
+
+    lag: SpatialWeights | None
+    durbin: SpatialWeights | None
+    error: SpatialWeights | None
+
+    def first(self) -> SpatialWeights | None:
+        """Any of them: they share their units."""
+        return self.lag or self.durbin or self.error
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Columns of the regression: Z = own regressors then lagged ones, with names; (k, T, N)."""
+
+    z: NDArray
+    names: tuple[str, ...]
+    wy: NDArray
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Everything a result computes from."""
+
+    model: Model
+    design: Design
+    weights: Weights
+    columns: Columns
+    correction: str
+    reduced: Reduced
+    likelihood: Likelihood
+    fit: MLFit
+
+
+def matrix(w: SpatialWeights) -> NDArray:
+    """W as the array type that multiplies fastest at its size."""
+    return w.dense() if w.n <= _DENSE_UP_TO else w.sparse
+
+
+def estimate(
+    design: Design, model: Model, weights: Weights, correction: str, durbin: tuple[str, ...] | None
+) -> Estimate:
+    """Estimate one model on one design."""
+    columns = build_columns(design, model, weights, durbin)
+    base = np.concatenate([columns.z, design.y[None], columns.wy[None]])
+    lagged = None
+    if weights.error is not None:
+        w = matrix(weights.error)
+        lagged = np.stack([spatial_lag(w, part) for part in base])
+    _check_absorbed(columns, design)
+    reduced = reduce_columns(base, lagged, design.unit, design.time)
+    _check_collinear(reduced, columns)
+    likelihood = build_likelihood(design, weights, correction)
+    _check_size(likelihood.n, len(columns.names))
+    return Estimate(model, design, weights, columns, correction, reduced, likelihood, fit_ml(reduced, likelihood))
+
+
+def build_columns(
+    design: Design, model: Model, weights: Weights, durbin: tuple[str, ...] | None = None
+) -> Columns:
+    """Z and Wy; `durbin` names the regressors that get a spatial lag (default: all)."""
+    z, names = [design.x], list(design.names)
+    if model.durbin:
+        assert weights.durbin is not None
+        lagged = _lagged_names(design, weights.durbin, durbin)
+        w = matrix(weights.durbin)
+        rows = [design.names.index(name) for name in lagged]
+        z.append(np.stack([spatial_lag(w, design.x[row]) for row in rows]) if rows else np.empty((0, *design.shape)))
+        names += [f"W:{name}" for name in lagged]
+    wy = spatial_lag(matrix(weights.lag), design.y) if weights.lag is not None else np.zeros_like(design.y)
+    return Columns(np.concatenate(z), tuple(names), wy)
+
+
+def _lagged_names(design: Design, w: SpatialWeights, durbin: tuple[str, ...] | None) -> list[str]:
+    """The lag of the intercept is another regressor unless the rows of W sum to one."""
+    available = [name for name in design.names if name != "Intercept" or not w.is_row_stochastic]
+    if durbin is None:
+        return available
+    unknown = [name for name in durbin if name not in design.names]
+    if unknown:
+        raise ValueError(
+            f"durbin= names {enumerate_some(unknown)}, which are no regressors; the regressors are {', '.join(design.names)}"
+        )
+    return [name for name in available if name in durbin]
+
+
+def build_likelihood(design: Design, weights: Weights, correction: str) -> Likelihood:
+    """n, m and log-determinants under the chosen correction.
+
+    ``"none"`` is dummy-variable ML (n = NT, m = T); ``"transform"`` is Lee and Yu (2010): unit effects leave
+    T - 1 periods, time effects N - 1 units and one eigenvalue 1 less.
+    """
+    t, n = design.shape
+    transform = correction == "transform"
+    periods = t - 1 if transform and design.unit else t
+    units = n - 1 if transform and design.time else n
+    if periods < 1:
+        raise IdentificationError("unit effects need at least two periods; the panel has one")
+    logdets = []
+    for role, w in (("lag", weights.lag), ("error", weights.error)):
+        logdet = None if w is None else ld.from_eigenvalues(w.eigenvalues(), w.rho_interval())
+        if logdet is not None and transform and design.time:
+            _require_row_stochastic(w, role)
+            logdet = ld.drop_unit_root(logdet)
+        elif w is not None and role == "error" and design.time and not w.is_row_stochastic:
+            raise IdentificationError(
+                f"the error weights {w.name!r} do not have rows that sum to one, so the error filter changes the time "
+                'effects. Use row-standardised error weights, or write the time effects as a factor, "+ C(year)"'
+            )
+        logdets.append(logdet)
+    return Likelihood(units * periods, periods, *logdets)
+
+
+def _require_row_stochastic(w: SpatialWeights | None, role: str) -> None:
+    if w is not None and not w.is_row_stochastic:
+        raise IdentificationError(
+            f'correction="transform" with time effects needs rows of W that sum to one; those of the {role} weights '
+            f'{w.name!r} do not (transform={w.transform!r}). Use w.with_transform("row"), or correction="none" and '
+            "state that the estimate carries the incidental-parameter bias"
+        )
+
+
+def _check_absorbed(columns: Columns, design: Design) -> None:
+    if not (design.unit or design.time):
+        return
+    within = remove_effects(columns.z, design.unit, design.time)
+    size = np.sqrt((columns.z**2).sum(axis=(1, 2)))
+    left = np.sqrt((within**2).sum(axis=(1, 2)))
+    gone = [name for name, a, b in zip(columns.names, left, size, strict=True) if a <= 1e-9 * b]
+    if gone:
+        effects = " and ".join(e for e, on in zip(design.levels, (design.unit, design.time), strict=True) if on)
+        raise IdentificationError(
+            f"absorbed by the {effects} effects: {enumerate_some(gone)} (constant once the effects are removed). "
+            "Leave them out, or drop the effects that absorb them"
+        )
+
+
+def _check_collinear(reduced: Reduced, columns: Columns) -> None:
+    factor = reduced.base[:, : reduced.k]
+    size = np.sqrt((factor**2).sum(axis=0))
+    rest = np.abs(np.diag(factor)) if factor.shape[0] >= reduced.k else np.zeros(reduced.k)
+    bad = [name for name, a, b in zip(columns.names, rest, size, strict=True) if not a > 1e-10 * b]
+    if bad:
+        raise IdentificationError(
+            f"linear combinations of the regressors before them: {enumerate_some(bad)}. Leave them out"
+        )
+
+
+def _check_size(n: int, k: int) -> None:
+    if n <= k + 2:
+        raise IdentificationError(f"{n} effective observations for {k} coefficients, the spatial parameters and sigma2")

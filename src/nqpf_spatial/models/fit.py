@@ -1,0 +1,204 @@
+"""``nq.fit`` and its one-line fronts."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import pandas as pd
+
+from nqpf_spatial.errors import AlignmentError, IdentificationWarning
+from nqpf_spatial.models.design import build_design
+from nqpf_spatial.models.estimate import CORRECTIONS, Weights, estimate
+from nqpf_spatial.models.results import VCOVS, SpatialFit
+from nqpf_spatial.models.spec import Model, get_model, parse_formula
+from nqpf_spatial.weights.core import SpatialWeights
+
+
+def fit(
+    formula: str,
+    data: pd.DataFrame,
+    w: SpatialWeights | None = None,
+    *,
+    model: str = "SDM",
+    years: tuple[object, object] | None = None,
+    durbin: list[str] | tuple[str, ...] | None = None,
+    w_durbin: SpatialWeights | None = None,
+    w_error: SpatialWeights | None = None,
+    correction: str = "transform",
+    vcov: str = "observed",
+) -> SpatialFit:
+    r"""Fit a static spatial model to a cross-section or a balanced panel by maximum likelihood.
+
+    .. math::
+       y_t = \rho W y_t + X_t\beta + W X_t\theta + \mu + \alpha_t\iota + u_t, \qquad u_t = \lambda W u_t + e_t
+
+    Parameters
+    ----------
+    formula : str
+        ``"y ~ x1 + x2 | province + year"``: regressors left of ``|`` as in R and formulaic (``log(x)``,
+        ``I(x**2)``, ``x:z``, ``C(g)``), fixed effects right of it, named as the levels of the index (none, one
+        or both).
+    data : DataFrame
+        Index (unit, period) for a panel, (unit) for a cross-section. Row order does not matter.
+    w : SpatialWeights
+        Spatial weights with the same units, in any order and under any of their names.
+    model : {"SDM", "SAR", "SLX", "OLS", "SEM", "SDEM", "SAC", "GNS"}
+        Which of rho, theta and lambda the model has.
+    years : (first, last), optional
+        Window of periods, both ends included.
+    durbin : list of str, optional
+        Regressors that get a spatial lag; all by default.
+    w_durbin, w_error : SpatialWeights, optional
+        Weights of the Durbin terms and of the error; `w` by default.
+    correction : {"transform", "none"}
+        ``"transform"`` (default) is the transformation of Lee and Yu (2010), free of the incidental-parameter
+        bias: n = (N-1)(T-1) with both effects. ``"none"`` is dummy-variable ML, the number other packages print.
+    vcov : {"observed", "expected"}
+        Covariance from the observed or the expected information.
+
+    Returns
+    -------
+    SpatialFit
+        Frozen result: ``params``, ``bse``, ``impacts()``, ``tidy()``, ...
+
+    Raises
+    ------
+    AlignmentError
+        Units of the panel and of W differ; the message names them.
+    PanelError
+        Missing cells, duplicated or absent rows, text columns; the message names them.
+    IdentificationError
+        Collinear or absorbed regressors, or a correction that W does not allow.
+
+    Warns
+    -----
+    IdentificationWarning
+        The maximum lies at an end of the admissible interval of rho or lambda.
+
+    Notes
+    -----
+    With time effects the demeaned spatial lag is Q(Wy), not W(Qy); packages that use the latter do not maximise
+    the likelihood unless W is doubly stochastic. ``sigma2`` is SSE / n with the n of the likelihood. The
+    log-likelihood carries all constants. Coefficients are not effects: see ``fit.impacts()``.
+
+    References
+    ----------
+    Lee, L.-F. and J. Yu (2010). Estimation of spatial autoregressive panel data models with fixed effects.
+    Journal of Econometrics 154, 165-185. Elhorst, J. P. (2014). Spatial Econometrics. Springer.
+
+    Examples
+    --------
+    >>> import nqpf_spatial as nq
+    >>> panel = nq.load_panel()
+    >>> w = nq.weights.contiguity()
+    >>> res = nq.fit("ln_gdp_real_pc ~ ln_rd_intensity + pop_growth | province + year", panel, w, years=(2012, 2024))
+    >>> res.params.index.tolist()
+    ['ln_rd_intensity', 'pop_growth', 'W:ln_rd_intensity', 'W:pop_growth', 'rho']
+    >>> res.nobs, res.n_effective
+    (403, 360)
+    """
+    spec = get_model(model)
+    _check_choice("correction", correction, CORRECTIONS)
+    _check_choice("vcov", vcov, VCOVS)
+    weights = _weights(spec, w, w_durbin, w_error)
+    first = weights.first()
+    parsed = parse_formula(formula)
+    design = build_design(parsed, data, None if first is None else first.ids, years)
+    if durbin is not None and not spec.durbin:
+        raise ValueError(f"durbin= has no meaning in a {spec.name} model; use SLX, SDM, SDEM or GNS")
+    est = estimate(design, spec, weights, correction, None if durbin is None else tuple(durbin))
+    if est.fit.boundary:
+        warnings.warn(
+            f"the likelihood is highest at an end of the admissible interval (rho = {est.fit.rho:.4f}, lambda = "
+            f"{est.fit.lambda_:.4f}); standard errors are not reliable there",
+            IdentificationWarning,
+            stacklevel=2,
+        )
+    release = data.attrs.get("release")
+    return SpatialFit(est, parsed, vcov, None if release is None else str(release))
+
+
+def _check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ValueError(f"{name}={value!r} is not known; choose one of {', '.join(map(repr, allowed))}")
+
+
+def _weights(
+    spec: Model, w: SpatialWeights | None, w_durbin: SpatialWeights | None, w_error: SpatialWeights | None
+) -> Weights:
+    for name, value in (("w", w), ("w_durbin", w_durbin), ("w_error", w_error)):
+        if value is not None and not isinstance(value, SpatialWeights):
+            raise TypeError(
+                f"{name} is a {type(value).__name__}; turn it into labelled weights with nq.weights.from_any({name}, ids=...)"
+            )
+    chosen = {
+        "lag": w if spec.lag else None,
+        "durbin": (w_durbin or w) if spec.durbin else None,
+        "error": (w_error or w) if spec.error else None,
+    }
+    wanted = {"lag": spec.lag, "durbin": spec.durbin, "error": spec.error}
+    absent = [role for role, needed in wanted.items() if needed and chosen[role] is None]
+    if absent:
+        raise ValueError(f"a {spec.name} model needs spatial weights: pass w, for instance nq.weights.contiguity()")
+    unused = [f"w_{r}" for r, v in (("durbin", w_durbin), ("error", w_error)) if v is not None and not wanted[r]]
+    if unused:
+        raise ValueError(f"{', '.join(unused)} has no meaning in a {spec.name} model")
+    present = [v for v in chosen.values() if v is not None]
+    for other in present[1:]:
+        if other.ids != present[0].ids:
+            raise AlignmentError(
+                f"weights {present[0].name!r} and {other.name!r} do not cover the same units under the same names: "
+                f"{sorted(map(str, set(present[0].ids) ^ set(other.ids)))[:12]}"
+            )
+    return Weights(**chosen)
+
+
+def ols(formula: str, data: pd.DataFrame, **options: Any) -> SpatialFit:
+    """Least squares without spatial terms on the same path (fixed effects, corrections): ``fit(model="OLS")``."""
+    return fit(formula, data, None, model="OLS", **options)
+
+
+def slx(formula: str, data: pd.DataFrame, w: SpatialWeights, **options: Any) -> SpatialFit:
+    """Spatial lags of the regressors only, ``y = X beta + WX theta + e``: ``fit(model="SLX")``."""
+    return fit(formula, data, w, model="SLX", **options)
+
+
+def sar(formula: str, data: pd.DataFrame, w: SpatialWeights, **options: Any) -> SpatialFit:
+    """Spatial lag model, ``y = rho W y + X beta + e``: ``fit(model="SAR")``."""
+    return fit(formula, data, w, model="SAR", **options)
+
+
+def sdm(formula: str, data: pd.DataFrame, w: SpatialWeights, **options: Any) -> SpatialFit:
+    """Spatial Durbin model, ``y = rho W y + X beta + WX theta + e``: ``fit(model="SDM")``. See `fit` for the options.
+
+    Examples
+    --------
+    >>> import nqpf_spatial as nq
+    >>> panel = nq.load_panel()
+    >>> res = nq.sdm("ln_gdp_real_pc ~ ln_rd_intensity | province + year", panel, nq.weights.contiguity(),
+    ...              years=(2012, 2024))
+    >>> list(res.impacts().table.index)
+    ['ln_rd_intensity']
+    """
+    return fit(formula, data, w, model="SDM", **options)
+
+
+def sem(formula: str, data: pd.DataFrame, w: SpatialWeights, **options: Any) -> SpatialFit:
+    """Spatial error model, ``y = X beta + u, u = lambda W u + e``: ``fit(model="SEM")``."""
+    return fit(formula, data, w, model="SEM", **options)
+
+
+def sdem(formula: str, data: pd.DataFrame, w: SpatialWeights, **options: Any) -> SpatialFit:
+    """Spatial Durbin error model, ``y = X beta + WX theta + u, u = lambda W u + e``: ``fit(model="SDEM")``."""
+    return fit(formula, data, w, model="SDEM", **options)
+
+
+def sac(formula: str, data: pd.DataFrame, w: SpatialWeights, **options: Any) -> SpatialFit:
+    """Lag and error, ``y = rho W y + X beta + u, u = lambda W u + e``: ``fit(model="SAC")``."""
+    return fit(formula, data, w, model="SAC", **options)
+
+
+def gns(formula: str, data: pd.DataFrame, w: SpatialWeights, **options: Any) -> SpatialFit:
+    """General nesting spatial model, SDM with a spatial error: ``fit(model="GNS")``. Weakly identified in practice."""
+    return fit(formula, data, w, model="GNS", **options)

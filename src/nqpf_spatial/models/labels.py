@@ -1,0 +1,73 @@
+"""Matching of unit labels: the panel's and those of W, exactly or as names of the same provinces."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+from nqpf_spatial import provinces
+from nqpf_spatial.errors import AlignmentError
+
+
+def canonical(labels: Sequence[Hashable]) -> list[Hashable]:
+    """Labels in one order whatever order they come in: provinces by adcode, others sorted."""
+    if all(provinces.is_province(label) for label in labels):
+        return sorted(labels, key=lambda label: provinces.resolve(label).adcode)
+    try:
+        return sorted(labels)  # type: ignore[type-var]
+    except TypeError:
+        return sorted(labels, key=lambda label: (type(label).__name__, str(label)))
+
+
+def match(labels: Sequence[Hashable], ids: Sequence[Hashable]) -> dict[Hashable, int]:
+    """Position in `ids` of every label; both must name the same units.
+
+    Raises
+    ------
+    AlignmentError
+        Naming the units that only one side has.
+    """
+    position = {unit: i for i, unit in enumerate(ids)}
+    if set(labels) == set(ids):
+        return {label: position[label] for label in labels}
+    keys, names = _keys(labels), _keys(ids)
+    if keys is not None and names is not None:
+        if len(set(keys)) < len(keys):
+            raise AlignmentError(f"the panel names the same province in two ways: {_repeated(labels, keys)}")
+        place = {key: i for i, key in enumerate(names)}
+        if set(keys) == set(names):
+            return {label: place[key] for label, key in zip(labels, keys, strict=True)}
+        only_panel = [label for label, key in zip(labels, keys, strict=True) if key not in place]
+        only_w = [unit for unit, key in zip(ids, names, strict=True) if key not in set(keys)]
+    else:
+        only_panel = [label for label in labels if label not in position]
+        only_w = [unit for unit in ids if unit not in set(labels)]
+    raise AlignmentError(_mismatch(only_panel, only_w))
+
+
+def _keys(labels: Sequence[Hashable]) -> list[int] | None:
+    """adcodes when every label is a province, else None."""
+    if not all(provinces.is_province(label) for label in labels):
+        return None
+    return [provinces.resolve(label).adcode for label in labels]
+
+
+def _repeated(labels: Sequence[Hashable], keys: Sequence[int]) -> str:
+    return ", ".join(str(label) for label, key in zip(labels, keys, strict=True) if list(keys).count(key) > 1)
+
+
+def _mismatch(only_panel: list[Hashable], only_w: list[Hashable]) -> str:
+    parts = ["the panel and W do not cover the same units."]
+    if only_panel:
+        parts.append(f"Only in the panel: {enumerate_some(only_panel)}. Add them to W or drop their rows.")
+    if only_w:
+        parts.append(
+            f"Only in W: {enumerate_some(only_w)}. Take them out with w.subset([...], transform=...), "
+            "which re-standardises openly, or add their rows."
+        )
+    return " ".join(parts)
+
+
+def enumerate_some(items: Sequence[object], limit: int = 12) -> str:
+    """Comma-separated items, the first `limit` of them and how many more."""
+    text = ", ".join(str(item) for item in items[:limit])
+    return text if len(items) <= limit else f"{text} and {len(items) - limit} more"

@@ -1,0 +1,333 @@
+"""The frozen result of a fit: labels around the kernel's numbers; every method computes, none mutates."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import linalg as sla
+from scipy import stats
+
+from nqpf_spatial.errors import IdentificationError
+from nqpf_spatial.kernels.information import expected_information
+from nqpf_spatial.kernels.moments import spatial_lag
+from nqpf_spatial.models.estimate import Estimate, matrix
+from nqpf_spatial.models.spec import ParsedFormula
+from nqpf_spatial.weights.core import SpatialWeights
+
+if TYPE_CHECKING:
+    from nqpf_spatial.models.impacts import Impacts
+
+VCOVS = ("observed", "expected")
+
+
+@dataclass(frozen=True)
+class SpatialFit:
+    """Result of `nqpf_spatial.fit`; computed on demand from the frozen estimate.
+
+    Attributes
+    ----------
+    estimate : Estimate
+        Design arrays, weights, reduced data, likelihood and its maximum (for those who extend the library).
+    parsed : ParsedFormula
+    vcov : str
+        Covariance in use; `with_vcov` gives a new result with another one.
+    release : str or None
+        Data release of the packaged panel, if the data came from `load_panel`.
+    """
+
+    estimate: Estimate
+    parsed: ParsedFormula
+    vcov: str
+    release: str | None
+
+    # -- what was fitted -------------------------------------------------------------------------------------
+    @property
+    def model(self) -> str:
+        """Name of the model."""
+        return self.estimate.model.name
+
+    @property
+    def formula(self) -> str:
+        """The formula as given."""
+        return self.parsed.text
+
+    @property
+    def effects(self) -> tuple[str, ...]:
+        """Fixed effects by the names of the index levels."""
+        design = self.estimate.design
+        return tuple(
+            level for level, on in zip(design.levels, (design.unit, design.time), strict=False) if on
+        )
+
+    @property
+    def correction(self) -> str:
+        """``"transform"`` or ``"none"``; without fixed effects there is nothing to correct and both agree."""
+        return self.estimate.correction
+
+    @property
+    def w(self) -> SpatialWeights | None:
+        """Spatial weights of the lag (or of the other spatial terms where there is no lag)."""
+        return self.estimate.weights.first()
+
+    # -- estimates -------------------------------------------------------------------------------------------
+    @cached_property
+    def params(self) -> pd.Series:
+        """Coefficients: regressors, ``W:name`` for their spatial lags, then ``rho`` and / or ``lambda``."""
+        fit = self.estimate.fit
+        names, values = list(self.estimate.columns.names), list(fit.beta)
+        if self.estimate.model.lag:
+            names, values = [*names, "rho"], [*values, fit.rho]
+        if self.estimate.model.error:
+            names, values = [*names, "lambda"], [*values, fit.lambda_]
+        return pd.Series(values, index=pd.Index(names, name="term"), name="estimate", dtype=float)
+
+    @property
+    def rho(self) -> float | None:
+        """Spatial autoregressive coefficient, None in models without one."""
+        return self.estimate.fit.rho if self.estimate.model.lag else None
+
+    @property
+    def lambda_(self) -> float | None:
+        """Spatial error coefficient, None in models without one."""
+        return self.estimate.fit.lambda_ if self.estimate.model.error else None
+
+    @property
+    def sigma2(self) -> float:
+        """Error variance SSE / n, n that of the likelihood."""
+        return self.estimate.fit.sigma2
+
+    @property
+    def llf(self) -> float:
+        """Log-likelihood with all constants; it belongs to `n_effective` observations."""
+        return self.estimate.fit.llf
+
+    @property
+    def nobs(self) -> int:
+        """Observations N T."""
+        return int(self.estimate.design.y.size)
+
+    @property
+    def n_effective(self) -> int:
+        """Observations of the likelihood, (N-1)(T-1) for the two-way transformation."""
+        return self.estimate.likelihood.n
+
+    @property
+    def k_params(self) -> int:
+        """Parameters behind the likelihood: coefficients, sigma2 and, for dummy-variable ML, the fixed effects."""
+        t, n = self.estimate.design.shape
+        design = self.estimate.design
+        dummies = n * design.unit + t * design.time - (design.unit and design.time)
+        return len(self.params) + 1 + (int(dummies) if self.correction == "none" else 0)
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion; comparable only between fits of the same data, effects and correction."""
+        return -2.0 * self.llf + 2.0 * self.k_params
+
+    @property
+    def bic(self) -> float:
+        """Schwarz's criterion with ln(n_effective)."""
+        return -2.0 * self.llf + np.log(self.n_effective) * self.k_params
+
+    # -- inference -------------------------------------------------------------------------------------------
+    @cached_property
+    def _covariance(self) -> NDArray:
+        """Covariance of (params, sigma2)."""
+        information = self.estimate.fit.information if self.vcov == "observed" else self._expected()
+        try:
+            factor = sla.cho_factor(information)
+        except sla.LinAlgError as error:
+            raise IdentificationError(
+                "the information matrix is not positive definite at the maximum: a parameter is not identified"
+            ) from error
+        return sla.cho_solve(factor, np.eye(information.shape[0]))
+
+    def _expected(self) -> NDArray:
+        est = self.estimate
+        weights, like, fit, design = est.weights, est.likelihood, est.fit, est.design
+        return expected_information(
+            est.columns.z,
+            fit.beta,
+            fit.sigma2,
+            None if weights.lag is None else (weights.lag.dense(), fit.rho),
+            None if weights.error is None else (weights.error.dense(), fit.lambda_),
+            (design.unit, design.time),
+            like.m,
+            est.correction == "transform" and design.time,
+            like.n,
+        )
+
+    def cov_params(self) -> pd.DataFrame:
+        """Covariance matrix of `params`."""
+        k = len(self.params)
+        return pd.DataFrame(self._covariance[:k, :k], index=self.params.index, columns=self.params.index)
+
+    @cached_property
+    def bse(self) -> pd.Series:
+        """Standard errors."""
+        k = len(self.params)
+        return pd.Series(np.sqrt(np.diag(self._covariance)[:k]), index=self.params.index, name="se")
+
+    @property
+    def sigma2_se(self) -> float:
+        """Standard error of sigma2."""
+        return float(np.sqrt(self._covariance[-1, -1]))
+
+    @property
+    def zvalues(self) -> pd.Series:
+        """Estimates over standard errors."""
+        return (self.params / self.bse).rename("z")
+
+    @property
+    def pvalues(self) -> pd.Series:
+        """Two-sided p-values of the normal distribution."""
+        return pd.Series(2 * stats.norm.sf(np.abs(self.zvalues)), index=self.params.index, name="p")
+
+    def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
+        """Intervals at level 1 - alpha: columns lower and upper."""
+        half = stats.norm.isf(alpha / 2) * self.bse
+        return pd.DataFrame({"lower": self.params - half, "upper": self.params + half})
+
+    def with_vcov(self, vcov: str) -> SpatialFit:
+        """The same estimates with another covariance; a new result."""
+        if vcov not in VCOVS:
+            raise ValueError(f"vcov={vcov!r} is not known; choose one of {', '.join(map(repr, VCOVS))}")
+        return replace(self, vcov=vcov)
+
+    def impacts(self, method: str = "delta", **options: Any) -> Impacts:
+        """Direct, indirect and total impacts of the regressors; see `nqpf_spatial.models.impacts.impacts`.
+
+        Parameters
+        ----------
+        method : {"delta", "simulate"}
+        **options
+            ``draws=10000``, ``seed=0`` (simulate), ``alpha=0.05``.
+        """
+        from nqpf_spatial.models.impacts import impacts
+
+        return impacts(self, method=method, **options)
+
+    # -- values per observation ------------------------------------------------------------------------------
+    @cached_property
+    def _composite(self) -> NDArray:
+        """``y - rho Wy - Z beta`` (T, N): fixed effects plus error."""
+        est = self.estimate
+        return est.design.y - est.fit.rho * est.columns.wy - np.tensordot(est.fit.beta, est.columns.z, axes=1)
+
+    @cached_property
+    def _fixed(self) -> NDArray:
+        """Estimated fixed effects (T, N)."""
+        design, v = self.estimate.design, self._composite
+        total = np.zeros_like(v)
+        if design.unit:
+            total = total + v.mean(axis=0, keepdims=True)
+        if design.time:
+            total = total + v.mean(axis=1, keepdims=True)
+        return total - v.mean() if design.unit and design.time else total
+
+    @cached_property
+    def resid(self) -> pd.Series:
+        """Residuals e, for models with a spatial error after the filter ``I - lambda W``."""
+        est = self.estimate
+        u = self._composite - self._fixed
+        if est.weights.error is not None:
+            u = u - est.fit.lambda_ * spatial_lag(matrix(est.weights.error), u)
+        return est.design.series(u, "resid")
+
+    def predict(self) -> pd.Series:
+        """In-sample prediction by the reduced form, ``(I - rho W)^-1 (Z beta + fixed effects)``.
+
+        The error is set to zero, also its spatial part. For the fit that conditions on neighbours' outcomes
+        use ``y - resid``.
+        """
+        est = self.estimate
+        signal = np.tensordot(est.fit.beta, est.columns.z, axes=1) + self._fixed
+        if est.weights.lag is not None:
+            eye = np.eye(est.weights.lag.n)
+            signal = np.linalg.solve(eye - est.fit.rho * est.weights.lag.dense(), signal.T).T
+        return est.design.series(signal, "predicted")
+
+    def fixed_effects(self) -> dict[str, pd.Series]:
+        """Estimated fixed effects: ``"intercept"`` and, per index level, deviations that sum to zero."""
+        design, v = self.estimate.design, self._composite
+        found: dict[str, pd.Series] = {}
+        if design.unit or design.time:
+            found["intercept"] = pd.Series([v.mean()], index=["intercept"], name="intercept")
+        if design.unit:
+            name = design.levels[0]
+            found[name] = pd.Series(v.mean(axis=0) - v.mean(), index=pd.Index(design.units, name=name), name=name)
+        if design.time:
+            name = design.levels[1]
+            found[name] = pd.Series(v.mean(axis=1) - v.mean(), index=pd.Index(design.periods, name=name), name=name)
+        return found
+
+    # -- tables ----------------------------------------------------------------------------------------------
+    def tidy(self, alpha: float = 0.05) -> pd.DataFrame:
+        """One row per coefficient: estimate, se, z, p, lower, upper."""
+        parts = [self.params, self.bse, self.zvalues, self.pvalues, self.conf_int(alpha)]
+        return pd.concat(parts, axis=1)
+
+    def glance(self) -> pd.Series:
+        """One line about the fit."""
+        design, w = self.estimate.design, self.w
+        t, n = design.shape
+        return pd.Series(
+            {
+                "model": self.model,
+                "effects": " + ".join(self.effects) or "none",
+                "correction": self.correction if self.effects else "not needed",
+                "vcov": self.vcov,
+                "w": None if w is None else w.name,
+                "N": n,
+                "T": t,
+                "nobs": self.nobs,
+                "n_effective": self.n_effective,
+                "sigma2": self.sigma2,
+                "llf": self.llf,
+                "aic": self.aic,
+                "bic": self.bic,
+            },
+            name=design.outcome,
+            dtype=object,
+        )
+
+    def provenance(self) -> dict[str, Any]:
+        """What reproduces this result: versions, data release, checksums; no clock times, no paths."""
+        import scipy
+
+        from nqpf_spatial import __version__
+
+        est = self.estimate
+        versions = {"nqpf_spatial": __version__, "numpy": np.__version__, "scipy": scipy.__version__}
+        roles = {"lag": est.weights.lag, "durbin": est.weights.durbin, "error": est.weights.error}
+        return {
+            "formula": self.formula,
+            "model": self.model,
+            "correction": self.correction,
+            "vcov": self.vcov,
+            "data_release": self.release,
+            "data_checksum": est.design.checksum(),
+            "w": {role: {"name": w.name, "checksum": w.checksum} for role, w in roles.items() if w is not None},
+            "periods": [str(p) for p in est.design.periods if p is not None],
+            "versions": {**versions, "pandas": pd.__version__, "python": platform.python_version()},
+        }
+
+    def summary(self) -> str:
+        """Plain-text table, in the blocks Main, Wx, Spatial, Variance."""
+        from nqpf_spatial.models.summary import text
+
+        return text(self)
+
+    def __repr__(self) -> str:
+        return self.summary()
+
+    def _repr_html_(self) -> str:
+        from nqpf_spatial.models.summary import html
+
+        return html(self)

@@ -1,0 +1,103 @@
+"""Data with known parameters: the data-generating process of every static model, labelled like a panel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from nqpf_spatial.models.spec import get_model
+from nqpf_spatial.weights.core import SpatialWeights
+
+_ERRORS = ("normal", "t5", "chi2")
+
+
+def simulate(
+    model: str,
+    w: SpatialWeights,
+    T: int = 1,
+    params: Mapping[str, float] | None = None,
+    *,
+    effects: bool = True,
+    errors: str = "normal",
+    seed: int = 0,
+) -> pd.DataFrame:
+    r"""Draw a panel from a static spatial model.
+
+    .. math:: y_t = (I-\rho W)^{-1}[X_t\beta + WX_t\theta + \mu + \alpha_t\iota + (I-\lambda W)^{-1} e_t]
+
+    Parameters
+    ----------
+    model : str
+        One of OLS, SLX, SAR, SEM, SDM, SDEM, SAC, GNS.
+    w : SpatialWeights
+    T : int
+        Periods; 1 gives a cross-section with an index of units only.
+    params : mapping
+        Names as in ``fit.params``: regressors, ``W:name``, ``rho``, ``lambda``, and ``sigma2`` (default 1).
+    effects : bool
+        Unit and time effects, correlated with the regressors, in panels.
+    errors : {"normal", "t5", "chi2"}
+        Distribution of e, scaled to variance sigma2 (t with 5 degrees of freedom; centred chi-squared with 3).
+    seed : int
+
+    Returns
+    -------
+    DataFrame
+        Index (unit, period) or (unit); columns y and the regressors.
+
+    Examples
+    --------
+    >>> import nqpf_spatial as nq
+    >>> data = nq.simulate("SDM", nq.weights.contiguity(), T=5, params={"x": 1.0, "W:x": 0.5, "rho": 0.4}, seed=1)
+    >>> data.shape, list(data.columns)
+    ((155, 2), ['y', 'x'])
+    """
+    spec = get_model(model)
+    given = dict(params or {})
+    rho, lambda_, sigma2 = (float(given.pop(k, d)) for k, d in (("rho", 0.0), ("lambda", 0.0), ("sigma2", 1.0)))
+    _check(spec.name, spec.lag, spec.error, spec.durbin, rho, lambda_, given, w, errors)
+    names = list(dict.fromkeys(name.removeprefix("W:") for name in given))
+    rng = np.random.default_rng(seed)
+    mu = rng.standard_normal(w.n) * (effects and T > 1)
+    alpha = rng.standard_normal(T) * (effects and T > 1)
+    x = rng.standard_normal((len(names), T, w.n)) + 0.5 * (mu + alpha[:, None])
+    e = np.sqrt(sigma2) * _draw(rng, errors, (T, w.n))
+    dense, eye = w.dense(), np.eye(w.n)
+    signal = mu + alpha[:, None] + np.linalg.solve(eye - lambda_ * dense, e.T).T
+    for name, values in zip(names, x, strict=True):
+        signal = signal + given.get(name, 0.0) * values + given.get(f"W:{name}", 0.0) * (values @ dense.T)
+    y = np.linalg.solve(eye - rho * dense, signal.T).T
+    if T == 1:
+        index: pd.Index = pd.Index(w.ids, name="unit")
+    else:
+        index = pd.MultiIndex.from_product([w.ids, range(1, T + 1)], names=["unit", "period"])
+    columns = {"y": y.T.ravel(), **{name: values.T.ravel() for name, values in zip(names, x, strict=True)}}
+    return pd.DataFrame(columns, index=index)
+
+
+def _check(
+    name: str, lag: bool, error: bool, durbin: bool, rho: float, lambda_: float, given: dict[str, float],
+    w: SpatialWeights, errors: str,
+) -> None:  # fmt: skip
+    low, high = w.rho_interval()
+    for label, value, allowed in (("rho", rho, lag), ("lambda", lambda_, error)):
+        if value and not allowed:
+            raise ValueError(f"a {name} model has no {label}; leave it out of params or choose another model")
+        if not low < value < high:
+            raise ValueError(f"{label}={value} lies outside the admissible interval ({low:.4g}, {high:.4g}) of W")
+    lagged = [n for n in given if n.startswith("W:")]
+    if lagged and not durbin:
+        raise ValueError(f"a {name} model has no {', '.join(lagged)}; choose SLX, SDM, SDEM or GNS")
+    if errors not in _ERRORS:
+        raise ValueError(f"errors={errors!r} is not known; choose one of {', '.join(map(repr, _ERRORS))}")
+
+
+def _draw(rng: np.random.Generator, errors: str, shape: tuple[int, int]) -> NDArray:
+    if errors == "t5":
+        return rng.standard_t(5, shape) / np.sqrt(5 / 3)
+    if errors == "chi2":
+        return (rng.chisquare(3, shape) - 3) / np.sqrt(6)
+    return rng.standard_normal(shape)

@@ -1,0 +1,97 @@
+"""What to estimate: the models as switches, and the formula with its fixed effects after ``|``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from formulaic import Formula
+from formulaic.errors import FormulaSyntaxError
+
+from nqpf_spatial.errors import PanelError
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Which spatial terms a model has: lag of y (rho), lags of X (theta), lag of the error (lambda)."""
+
+    name: str
+    lag: bool
+    durbin: bool
+    error: bool
+
+
+#: every static model is one row of switches of the general nesting spatial model (Elhorst 2014, figure 2.1)
+MODELS = {
+    m.name: m
+    for m in (
+        Model("OLS", False, False, False),
+        Model("SLX", False, True, False),
+        Model("SAR", True, False, False),
+        Model("SEM", False, False, True),
+        Model("SDM", True, True, False),
+        Model("SDEM", False, True, True),
+        Model("SAC", True, False, True),
+        Model("GNS", True, True, True),
+    )
+}
+
+
+def get_model(name: str) -> Model:
+    """The switches of a model by its name, case-insensitive."""
+    model = MODELS.get(str(name).upper())
+    if model is None:
+        raise ValueError(f"model={name!r} is not known; choose one of {', '.join(MODELS)}")
+    return model
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedFormula:
+    """A formula split into the regression part and the names after ``|``."""
+
+    text: str
+    formula: Formula
+    effects: tuple[str, ...]
+    variables: tuple[str, ...]
+
+
+@lru_cache(maxsize=256)
+def parse_formula(text: str) -> ParsedFormula:
+    """Parse ``"y ~ x1 + x2 | province + year"``; the part after ``|`` names levels of the index.
+
+    Raises
+    ------
+    ValueError
+        If the text is not a formula with one outcome.
+    """
+    main, bar, tail = text.partition("|")
+    if "|" in tail:
+        raise ValueError(f"formula {text!r} has more than one '|'; write 'y ~ x1 + x2 | province + year'")
+    effects = tuple(part.strip() for part in tail.split("+") if part.strip()) if bar else ()
+    if bar and not effects:
+        raise ValueError(f"formula {text!r} names no effects after '|'; write '| province + year' or leave '|' out")
+    if len(set(effects)) != len(effects):
+        raise ValueError(f"formula {text!r} names an effect twice after '|'")
+    try:
+        formula = Formula(main)
+    except FormulaSyntaxError as error:
+        raise ValueError(f"formula {text!r} cannot be read: {error}") from error
+    if not hasattr(formula, "lhs") or len(formula.lhs) != 1:
+        raise ValueError(f"formula {text!r} needs exactly one outcome left of '~'")
+    variables = tuple(sorted(str(v) for v in formula.required_variables))
+    return ParsedFormula(" ".join(text.split()), formula, effects, variables)
+
+
+def effect_flags(effects: tuple[str, ...], levels: tuple[str, ...]) -> tuple[bool, bool]:
+    """(unit, time) switches from effect names; they must be the names of the index levels."""
+    if not effects:
+        return False, False
+    unknown = [e for e in effects if e not in levels]
+    if unknown:
+        raise PanelError(
+            f"fixed effects {', '.join(map(repr, unknown))} are not levels of the index; the index has "
+            f"{', '.join(map(repr, levels)) or 'no named levels'}. Name the levels with data.index.names = [...]"
+        )
+    if len(levels) == 1:
+        raise PanelError("a cross-section has no fixed effects: leave out the part after '|'")
+    return levels[0] in effects, levels[1] in effects

@@ -1,0 +1,88 @@
+"""A fit as text and as HTML: one block structure, two renderings."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from nqpf_spatial.models.results import SpatialFit
+
+_COLUMNS = ("estimate", "se", "z", "p", "lower", "upper")
+_HEADS = ("estimate", "std. err.", "z", "p", "[0.025", "0.975]")
+
+
+def blocks(fit: SpatialFit) -> list[tuple[str, pd.DataFrame]]:
+    """Main, Wx and Spatial blocks of the coefficient table; empty ones are left out."""
+    table = fit.tidy()
+    spatial = table.index.isin(["rho", "lambda"])
+    lagged = table.index.str.startswith("W:")
+    parts = [("Main", table[~spatial & ~lagged]), ("Wx", table[lagged]), ("Spatial", table[spatial])]
+    return [(name, part) for name, part in parts if len(part)]
+
+
+def notes(fit: SpatialFit) -> list[str]:
+    """What a reader must know beside the numbers."""
+    t, n = fit.estimate.design.shape
+    periods = fit.estimate.design.periods
+    window = "" if periods[0] is None else f" ({periods[0]}-{periods[-1]})"
+    lines = [f"N = {n}, T = {t}{window}, observations {fit.nobs}, of the likelihood {fit.n_effective}"]
+    lines.append(f"fixed effects: {' + '.join(fit.effects) or 'none'}; {_correction(fit)}")
+    lines.append(f"covariance: {fit.vcov} information")
+    lines += [f"W: {w.name}, transform {w.transform}, checksum {w.checksum[:12]}" for w in [fit.w] if w is not None]
+    if fit.model != "OLS":
+        lines.append("coefficients are not effects: see .impacts()")
+    return lines
+
+
+def _correction(fit: SpatialFit) -> str:
+    if not fit.effects:
+        return "no incidental parameters"
+    if fit.correction == "transform":
+        return "Lee-Yu (2010) transformation"
+    return "dummy-variable ML, no correction of the incidental-parameter bias"
+
+
+def _numbers(row: pd.Series) -> list[str]:
+    return [f"{row[c]:.3f}" if c in ("z", "p") else f"{row[c]:.5g}" for c in _COLUMNS]
+
+
+def text(fit: SpatialFit) -> str:
+    """The table in fixed width."""
+    table = blocks(fit)
+    width = max([len("sigma2"), *(len(str(term)) for _, part in table for term in part.index)]) + 2
+    head = f"{fit.model}  {fit.formula}"
+    lines = [head, "=" * max(len(head), width + 66), " " * width + "".join(f"{h:>11}" for h in _HEADS)]
+    for name, part in table:
+        lines.append(name)
+        for term, row in part.iterrows():
+            lines.append(f"  {term!s:<{width - 2}}" + "".join(f"{v:>11}" for v in _numbers(row)))
+    lines.append("Variance")
+    lines.append(f"  {'sigma2':<{width - 2}}{fit.sigma2:>11.5g}{fit.sigma2_se:>11.5g}")
+    lines.append("-" * (width + 66))
+    lines.append(f"log-likelihood {fit.llf:.4f}   AIC {fit.aic:.3f}   BIC {fit.bic:.3f}")
+    return "\n".join([*lines, *notes(fit)])
+
+
+def html(fit: SpatialFit) -> str:
+    """The table for Jupyter."""
+    rows = []
+    for name, part in blocks(fit):
+        rows.append(f'<tr><th colspan="7" style="text-align:left">{name}</th></tr>')
+        for term, row in part.iterrows():
+            cells = "".join(f"<td>{v}</td>" for v in _numbers(row))
+            rows.append(f'<tr><td style="text-align:left">{escape(str(term))}</td>{cells}</tr>')
+    rows.append('<tr><th colspan="7" style="text-align:left">Variance</th></tr>')
+    rows.append(
+        f'<tr><td style="text-align:left">sigma2</td><td>{fit.sigma2:.5g}</td><td>{fit.sigma2_se:.5g}</td>'
+        '<td colspan="4"></td></tr>'
+    )
+    head = "".join(f"<th>{h}</th>" for h in _HEADS)
+    foot = "<br>".join(escape(line) for line in notes(fit))
+    return (
+        f"<table><caption style='text-align:left'><b>{fit.model}</b> <code>{escape(fit.formula)}</code></caption>"
+        f"<thead><tr><th></th>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        f"<small>log-likelihood {fit.llf:.4f}, AIC {fit.aic:.3f}, BIC {fit.bic:.3f}<br>{foot}</small>"
+    )
