@@ -114,13 +114,33 @@ def impacts(coefficients: NDArray, mult: Multiplier) -> NDArray:
     return np.stack([both[..., 0], both[..., 1] - both[..., 0], both[..., 1]], axis=-1)
 
 
+def delta_variances(
+    coefficients: NDArray, mult: Multiplier, covariance: NDArray, index: NDArray
+) -> NDArray:
+    """Variances (R, K, 3) of direct, indirect and total by the analytic gradient (delta method).
+
+    Parameters
+    ----------
+    coefficients : (R, K, 2) ndarray
+        (beta, theta) of every regressor.
+    covariance : (R, p, p) ndarray
+        Covariance of the parameters.
+    index : (K, 3) int ndarray
+        Positions of beta_k, theta_k and rho among the parameters; -1 for those a model does not have.
+    """
+    gradient = impact_gradients(coefficients, mult)
+    block = covariance[:, index[:, :, None], index[:, None, :]]
+    present = index >= 0
+    block = block * (present[:, :, None] & present[:, None, :])
+    return np.einsum("rksi,rkij,rksj->rks", gradient, block, gradient)
+
+
 def impact_gradients(coefficients: NDArray, mult: Multiplier) -> NDArray:
-    """Gradients (K, 3, 3) of (direct, indirect, total) with respect to (beta_k, theta_k, rho), at one point."""
-    value, slope = mult.value[0], mult.slope[0]
-    k = coefficients.shape[0]
-    gradient = np.empty((k, 3, 3))
+    """Gradients (R, K, 3, 3) of (direct, indirect, total) with respect to (beta_k, theta_k, rho)."""
+    r, k, _ = coefficients.shape
+    gradient = np.empty((r, k, 3, 3))
     for row, source in ((0, 0), (2, 1)):
-        gradient[:, row, :2] = value[source]
-        gradient[:, row, 2] = coefficients @ slope[source]
-    gradient[:, 1] = gradient[:, 2] - gradient[:, 0]
+        gradient[:, :, row, :2] = mult.value[:, None, source]
+        gradient[:, :, row, 2] = np.einsum("rkc,rc->rk", coefficients, mult.slope[:, source])
+    gradient[:, :, 1] = gradient[:, :, 2] - gradient[:, :, 0]
     return gradient

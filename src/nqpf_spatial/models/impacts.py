@@ -95,7 +95,7 @@ def impacts(
     estimate = kernel.impacts(point, mult)[0]
     covariance = fit.cov_params().to_numpy()
     if method == "delta":
-        se = _delta_se(fit, point[0], mult, covariance, position)
+        se = _delta_se(fit, point, mult, covariance, position)
         half = stats.norm.isf(alpha / 2) * se
         lower, upper, used, outside = estimate - half, estimate + half, None, None
     else:
@@ -140,13 +140,9 @@ def _delta_se(
     fit: SpatialFit, point: NDArray, mult: kernel.Multiplier, covariance: NDArray, position: NDArray
 ) -> NDArray:
     """(K, 3) standard errors by the analytic gradient."""
-    gradient = kernel.impact_gradients(point, mult)
     rho = fit.params.index.get_loc("rho") if fit.rho is not None else -1
     index = np.column_stack([position, np.full(len(position), rho)])
-    block = covariance[index[:, :, None], index[:, None, :]]
-    present = index >= 0
-    block = block * present[:, :, None] * present[:, None, :]
-    return np.sqrt(np.einsum("ksi,kij,ksj->ks", gradient, block, gradient))
+    return np.sqrt(kernel.delta_variances(point, mult, covariance[None], index)[0])
 
 
 def _simulate(

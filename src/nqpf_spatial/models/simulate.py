@@ -64,7 +64,7 @@ def simulate(
     mu = rng.standard_normal(w.n) * (effects and T > 1)
     alpha = rng.standard_normal(T) * (effects and T > 1)
     x = rng.standard_normal((len(names), T, w.n)) + 0.5 * (mu + alpha[:, None])
-    e = np.sqrt(sigma2) * _draw(rng, errors, (T, w.n))
+    e = np.sqrt(sigma2) * draw_errors(rng, errors, (T, w.n))
     dense, eye = w.dense(), np.eye(w.n)
     signal = mu + alpha[:, None] + np.linalg.solve(eye - lambda_ * dense, e.T).T
     for name, values in zip(names, x, strict=True):
@@ -95,7 +95,8 @@ def _check(
         raise ValueError(f"errors={errors!r} is not known; choose one of {', '.join(map(repr, _ERRORS))}")
 
 
-def _draw(rng: np.random.Generator, errors: str, shape: tuple[int, int]) -> NDArray:
+def draw_errors(rng: np.random.Generator, errors: str, shape: tuple[int, ...]) -> NDArray:
+    """Errors with mean 0 and variance 1: normal, Student t with 5 degrees of freedom, centred chi-squared with 3."""
     if errors == "t5":
         return rng.standard_t(5, shape) / np.sqrt(5 / 3)
     if errors == "chi2":
