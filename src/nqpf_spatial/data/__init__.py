@@ -1,0 +1,23 @@
+"""The packaged provincial data: panel, migration, codebook, sources; readers for users' own files."""
+
+from __future__ import annotations
+
+from nqpf_spatial.data.breaks import breaks
+from nqpf_spatial.data.catalogue import codebook, sources
+from nqpf_spatial.data.flows import flows_index, load_flows
+from nqpf_spatial.data.panel import load_panel
+from nqpf_spatial.data.release import adjacency, compute_facts, compute_hubs, release, verify
+
+__all__ = [
+    "adjacency",
+    "breaks",
+    "codebook",
+    "compute_facts",
+    "compute_hubs",
+    "flows_index",
+    "load_flows",
+    "load_panel",
+    "release",
+    "sources",
+    "verify",
+]
