@@ -33,3 +33,7 @@ class DataBreakWarning(UserWarning):
 
 class EndogeneityWarning(UserWarning):
     """Weights built from data that the model is meant to explain."""
+
+
+class FewClustersWarning(UserWarning):
+    """Too few clusters or periods for the asymptotics of a robust covariance; the message points to the bootstrap."""

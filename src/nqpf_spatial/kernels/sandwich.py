@@ -33,8 +33,8 @@ class ScoreForm:
     e : (T, N) ndarray
         Filtered residuals without effects.
     sigma2 : float
-    kept : (float, float)
-        ``trace(Q) / NT`` of the effects projection, and n of the likelihood over NT.
+    kept : float
+        n of the likelihood over NT: the share of the error variance that residuals keep.
     effects : (bool, bool)
     """
 
@@ -42,7 +42,7 @@ class ScoreForm:
     quadratic: NDArray
     e: NDArray
     sigma2: float
-    kept: tuple[float, float]
+    kept: float
     effects: tuple[bool, bool]
 
 
@@ -75,13 +75,12 @@ def score_form(
     if time:
         stack = stack - stack.mean(axis=1, keepdims=True)
         stack = stack - stack.mean(axis=2, keepdims=True)
-    rank = (t - unit) * (size - time) / (t * size)
     return ScoreForm(
         remove_effects(np.stack(linear), unit, time) / sigma2,
         0.5 * (stack + stack.transpose(0, 2, 1)),
         e,
         sigma2,
-        (rank, n / (t * size)),
+        n / (t * size),
         effects,
     )
 
@@ -122,13 +121,6 @@ def _row_power(size: int, power: int, removed: bool) -> float:
     return (1.0 - 1.0 / size) ** power + (size - 1.0) * (-1.0 / size) ** power
 
 
-def unit_scores(form: ScoreForm) -> NDArray:
-    """(N, p) own part of the score of every unit: its linear part and its own squares, summed over time."""
-    own = np.diagonal(form.quadratic, axis1=1, axis2=2)
-    squares = (form.e**2).sum(axis=0) - form.e.shape[0] * form.sigma2 * form.kept[1]
-    return np.einsum("ptn,tn->np", form.linear, form.e) + (own * squares).T
-
-
 def cluster_meat(form: ScoreForm, groups: NDArray) -> NDArray:
     """Variance of the score for errors independent between groups of units, anything within.
 
@@ -142,7 +134,9 @@ def cluster_meat(form: ScoreForm, groups: NDArray) -> NDArray:
     terms = np.einsum("ng,pnm,mh->pgh", member, form.quadratic * cross, member)
     linear = np.einsum("ptn,tn,ng->gp", form.linear, form.e, member)
     inside = np.einsum("pgg->gp", terms) + linear
-    inside = inside - inside.mean(axis=0)
+    # what the own squares are expected to be when all variances are equal; they are centred by it
+    own = np.diagonal(form.quadratic, axis1=1, axis2=2) @ member
+    inside = inside - form.e.shape[0] * form.sigma2 * form.kept * own.T
     upper = np.triu_indices(g, 1)
     between = 2.0 * terms[:, upper[0], upper[1]]
     return inside.T @ inside + between @ between.T

@@ -10,7 +10,7 @@ import pandas as pd
 from nqpf_spatial.errors import AlignmentError, IdentificationWarning
 from nqpf_spatial.models.design import build_design
 from nqpf_spatial.models.estimate import CORRECTIONS, Weights, estimate
-from nqpf_spatial.models.results import VCOVS, SpatialFit
+from nqpf_spatial.models.results import SpatialFit, check_vcov
 from nqpf_spatial.models.spec import Model, get_model, parse_formula
 from nqpf_spatial.weights.core import SpatialWeights
 
@@ -54,8 +54,8 @@ def fit(
     correction : {"transform", "none"}
         ``"transform"`` (default) is the transformation of Lee and Yu (2010), free of the incidental-parameter
         bias: n = (N-1)(T-1) with both effects. ``"none"`` is dummy-variable ML, the number other packages print.
-    vcov : {"observed", "expected"}
-        Covariance from the observed or the expected information.
+    vcov : {"observed", "expected", "sandwich", "cluster", "driscoll-kraay"}
+        Covariance of the estimates; see `SpatialFit.with_vcov`, which also takes the options some of them need.
 
     Returns
     -------
@@ -100,7 +100,7 @@ def fit(
     """
     spec = get_model(model)
     _check_choice("correction", correction, CORRECTIONS)
-    _check_choice("vcov", vcov, VCOVS)
+    check_vcov(vcov)
     weights = _weights(spec, w, w_durbin, w_error)
     first = weights.first()
     parsed = parse_formula(formula)

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import linalg as sla
 from scipy import stats
 
-from nqpf_spatial.errors import IdentificationError
-from nqpf_spatial.kernels.information import expected_information
 from nqpf_spatial.kernels.moments import spatial_lag
+from nqpf_spatial.models.covariance import METHODS, covariance
 from nqpf_spatial.models.estimate import Estimate, matrix
 from nqpf_spatial.models.spec import ParsedFormula
 from nqpf_spatial.weights.core import SpatialWeights
 
 if TYPE_CHECKING:
     from nqpf_spatial.models.impacts import Impacts
-
-VCOVS = ("observed", "expected")
-
 
 @dataclass(frozen=True)
 class SpatialFit:
@@ -45,6 +41,7 @@ class SpatialFit:
     parsed: ParsedFormula
     vcov: str
     release: str | None
+    vcov_options: Mapping[str, Any] = field(default_factory=dict)
 
     # -- what was fitted -------------------------------------------------------------------------------------
     @property
@@ -139,29 +136,7 @@ class SpatialFit:
     @cached_property
     def _covariance(self) -> NDArray:
         """Covariance of (params, sigma2)."""
-        information = self.estimate.fit.information if self.vcov == "observed" else self._expected()
-        try:
-            factor = sla.cho_factor(information)
-        except sla.LinAlgError as error:
-            raise IdentificationError(
-                "the information matrix is not positive definite at the maximum: a parameter is not identified"
-            ) from error
-        return sla.cho_solve(factor, np.eye(information.shape[0]))
-
-    def _expected(self) -> NDArray:
-        est = self.estimate
-        weights, like, fit, design = est.weights, est.likelihood, est.fit, est.design
-        return expected_information(
-            est.columns.z,
-            fit.beta,
-            fit.sigma2,
-            None if weights.lag is None else (weights.lag.dense(), fit.rho),
-            None if weights.error is None else (weights.error.dense(), fit.lambda_),
-            (design.unit, design.time),
-            like.m,
-            est.correction == "transform" and design.time,
-            like.n,
-        )
+        return covariance(self.estimate, self.vcov, self.vcov_options)
 
     def cov_params(self) -> pd.DataFrame:
         """Covariance matrix of `params`."""
@@ -194,11 +169,21 @@ class SpatialFit:
         half = stats.norm.isf(alpha / 2) * self.bse
         return pd.DataFrame({"lower": self.params - half, "upper": self.params + half})
 
-    def with_vcov(self, vcov: str) -> SpatialFit:
-        """The same estimates with another covariance; a new result."""
-        if vcov not in VCOVS:
-            raise ValueError(f"vcov={vcov!r} is not known; choose one of {', '.join(map(repr, VCOVS))}")
-        return replace(self, vcov=vcov)
+    def with_vcov(self, vcov: str, **options: Any) -> SpatialFit:
+        """The same estimates with another covariance; a new result.
+
+        Parameters
+        ----------
+        vcov : str
+            ``"observed"`` and ``"expected"`` information (iid normal errors); ``"sandwich"`` (iid errors of any
+            distribution: QML with third and fourth moments, Lee 2004); ``"cluster"`` (independent between units, or
+            between ``groups=``: a mapping or "block"); ``"driscoll-kraay"`` (independent between distant periods,
+            ``lags=``); ``"conley"`` (``distance=`` a labelled frame, ``cutoff=``, both in km).
+        **options
+            As named above.
+        """
+        check_vcov(vcov)
+        return replace(self, vcov=vcov, vcov_options=options)
 
     def impacts(self, method: str = "delta", **options: Any) -> Impacts:
         """Direct, indirect and total impacts of the regressors; see `nqpf_spatial.models.impacts.impacts`.
@@ -331,3 +316,9 @@ class SpatialFit:
         from nqpf_spatial.models.summary import html
 
         return html(self)
+
+
+def check_vcov(vcov: str) -> None:
+    """Refuse an unknown covariance at once, not at the first standard error."""
+    if vcov not in METHODS:
+        raise ValueError(f"vcov={vcov!r} is not known; choose one of {', '.join(map(repr, METHODS))}")

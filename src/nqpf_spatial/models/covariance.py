@@ -1,0 +1,166 @@
+"""Covariance of the estimates under several views of the error; one function per view, chosen by name."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import linalg as sla
+
+from nqpf_spatial import provinces
+from nqpf_spatial.errors import FewClustersWarning, IdentificationError, PanelError
+from nqpf_spatial.kernels import sandwich
+from nqpf_spatial.kernels.information import expected_information
+from nqpf_spatial.kernels.moments import remove_effects, spatial_lag
+from nqpf_spatial.models.estimate import Estimate, matrix
+from nqpf_spatial.models.labels import match
+
+#: below this number of groups (or periods) the docs' coverage table shows intervals that are too short
+FEW = 50
+
+
+def covariance(est: Estimate, vcov: str, options: Mapping[str, Any]) -> NDArray:
+    """Covariance of (beta, [rho], [lambda], sigma2).
+
+    Raises
+    ------
+    ValueError
+        Unknown option; the message lists the allowed ones.
+    """
+    function, allowed = METHODS[vcov]
+    unknown = set(options) - set(allowed)
+    if unknown:
+        raise ValueError(
+            f"vcov={vcov!r} does not take {', '.join(sorted(unknown))}; it takes {', '.join(allowed) or 'no options'}"
+        )
+    return function(est, **options)
+
+
+def _inverse(information: NDArray) -> NDArray:
+    try:
+        factor = sla.cho_factor(information)
+    except sla.LinAlgError as error:
+        raise IdentificationError(
+            "the information matrix is not positive definite at the maximum: a parameter is not identified"
+        ) from error
+    return sla.cho_solve(factor, np.eye(information.shape[0]))
+
+
+def _observed(est: Estimate) -> NDArray:
+    return _inverse(est.fit.information)
+
+
+def _expected(est: Estimate) -> NDArray:
+    return _inverse(_expected_information(est))
+
+
+def _expected_information(est: Estimate) -> NDArray:
+    lag, error = _parameters(est)
+    effects = (est.design.unit, est.design.time)
+    project = est.correction == "transform" and est.design.time
+    like = est.likelihood
+    return expected_information(est.columns.z, est.fit.beta, est.fit.sigma2, lag, error, effects, like.m, project, like.n)
+
+
+def _parameters(est: Estimate) -> tuple[tuple[NDArray, float] | None, tuple[NDArray, float] | None]:
+    lag, error = est.weights.lag, est.weights.error
+    return (
+        None if lag is None else (lag.dense(), est.fit.rho),
+        None if error is None else (error.dense(), est.fit.lambda_),
+    )
+
+
+def score_form(est: Estimate) -> sandwich.ScoreForm:
+    """The score of an estimate as a linear-quadratic form in the error."""
+    design, fit = est.design, est.fit
+    v = design.y - fit.rho * est.columns.wy - np.tensordot(fit.beta, est.columns.z, axes=1)
+    if est.weights.error is not None:
+        v = v - fit.lambda_ * spatial_lag(matrix(est.weights.error), v)
+    e = remove_effects(v, design.unit, design.time)
+    lag, error = _parameters(est)
+    effects = (design.unit, design.time)
+    return sandwich.score_form(est.columns.z, fit.beta, fit.sigma2, e, lag, error, effects, est.likelihood.n)
+
+
+def _between(est: Estimate, meat: NDArray) -> NDArray:
+    bread = _observed(est)
+    return bread @ meat @ bread
+
+
+def _sandwich(est: Estimate) -> NDArray:
+    return _between(est, sandwich.qml_meat(score_form(est), _expected_information(est)))
+
+
+def _cluster(est: Estimate, groups: pd.Series | Mapping[Any, Any] | str | None = None) -> NDArray:
+    labels = _group_codes(est, groups)
+    g = np.unique(labels).size
+    _warn_few(g, "clusters")
+    n, k = est.likelihood.n, est.reduced.k
+    scale = g / (g - 1.0) * (n - 1.0) / (n - k)
+    return scale * _between(est, sandwich.cluster_meat(score_form(est), labels))
+
+
+def _group_codes(est: Estimate, groups: pd.Series | Mapping[Any, Any] | str | None) -> NDArray:
+    units = list(est.design.units)
+    if groups is None:
+        return np.arange(len(units))
+    if isinstance(groups, str):
+        named = [provinces.group_of(unit, groups) for unit in units]  # type: ignore[arg-type]
+    else:
+        given = dict(groups)
+        absent = [unit for unit in units if unit not in given]
+        if absent:
+            raise PanelError(f"groups= has no entry for {', '.join(map(str, absent[:12]))}")
+        named = [given[unit] for unit in units]
+    code = np.unique(np.array([str(name) for name in named]), return_inverse=True)[1]
+    if code.max() < 2:
+        raise PanelError("groups= makes fewer than three clusters; a clustered covariance needs many")
+    return code
+
+
+def _driscoll_kraay(est: Estimate, lags: int | None = None) -> NDArray:
+    t = est.design.shape[0]
+    if t < 4:
+        raise PanelError(f"the Driscoll-Kraay covariance averages over periods; {t} are too few")
+    chosen = int(np.floor(4.0 * (t / 100.0) ** (2.0 / 9.0))) if lags is None else lags
+    if not 0 <= chosen < t - 1:
+        raise ValueError(f"lags={lags}: choose between 0 and {t - 2}")
+    _warn_few(t, "periods")
+    return _between(est, sandwich.period_meat(score_form(est), chosen))
+
+
+def _conley(est: Estimate, distance: pd.DataFrame | None = None, cutoff: float | None = None) -> NDArray:
+    if distance is None or cutoff is None:
+        raise ValueError('vcov="conley" needs distance= (a labelled square frame, in km) and cutoff= (in km)')
+    units = list(est.design.units)
+    place = match(units, list(distance.index))
+    order = [place[unit] for unit in units]
+    aligned = distance.loc[:, list(distance.index)].to_numpy(dtype=float)[np.ix_(order, order)]
+    kernel = np.clip(1.0 - aligned / float(cutoff), 0.0, None)
+    np.fill_diagonal(kernel, 1.0)
+    _warn_few(len(units), "units")
+    return _between(est, sandwich.conley_meat(score_form(est), kernel))
+
+
+def _warn_few(count: int, what: str) -> None:
+    if count < FEW:
+        warnings.warn(
+            f"{count} {what} are few for this covariance; see the coverage page for what its intervals cover and compare "
+            'with fit.bootstrap("wild-cluster")',
+            FewClustersWarning,
+            stacklevel=2,
+        )
+
+
+METHODS: dict[str, tuple[Callable[..., NDArray], tuple[str, ...]]] = {
+    "observed": (_observed, ()),
+    "expected": (_expected, ()),
+    "sandwich": (_sandwich, ()),
+    "cluster": (_cluster, ("groups",)),
+    "driscoll-kraay": (_driscoll_kraay, ("lags",)),
+    "conley": (_conley, ("distance", "cutoff")),
+}
