@@ -68,8 +68,10 @@ class MLFit:
     boundary: bool
 
 
-def fit_ml(data: Reduced, like: Likelihood) -> MLFit:
+def fit_ml(data: Reduced, like: Likelihood, start: tuple[float, float] | None = None) -> MLFit:
     """Maximise the likelihood of a static spatial model.
+
+    `start` = (rho, lambda) spares models with an error lag the scan for a starting point.
 
     Raises
     ------
@@ -82,7 +84,7 @@ def fit_ml(data: Reduced, like: Likelihood) -> MLFit:
         rho, iterations = (0.0, 0) if like.rho is None else _fit_lag(data.base, data.k, like)
         lambda_ = 0.0
     else:
-        rho, lambda_, iterations = _fit_error(data, like)
+        rho, lambda_, iterations = _fit_error(data, like) if start is None else _newton(data, like, np.array(start))
     return _at(data, like, rho, lambda_, iterations)
 
 
@@ -256,13 +258,21 @@ def score_and_information(data: Reduced, like: Likelihood, fit: MLFit) -> tuple[
 
 
 def _at(data: Reduced, like: Likelihood, rho: float, lambda_: float, iterations: int) -> MLFit:
-    """The fit at given spatial parameters."""
+    """The fit at given spatial parameters, beta and sigma2 at their optimum."""
     beta, e, _ = _solve(data, rho, lambda_)
     sse = float(e @ e)
     if not sse > 0:
         raise IdentificationError("the residuals vanish: the model has as many parameters as observations")
-    sigma2 = sse / like.n
-    llf = -0.5 * like.n * (np.log(2 * np.pi * sigma2) + 1.0) + _jacobian(like, rho, lambda_)
+    return evaluate(data, like, beta, rho, lambda_, sse / like.n, iterations)
+
+
+def evaluate(
+    data: Reduced, like: Likelihood, beta: NDArray, rho: float, lambda_: float, sigma2: float, iterations: int = 0
+) -> MLFit:
+    """Likelihood and information at any parameters."""
+    e = data.at(lambda_) @ np.concatenate([-beta, [1.0, -rho]])
+    sse = float(e @ e)
+    llf = -0.5 * like.n * np.log(2 * np.pi * sigma2) - 0.5 * sse / sigma2 + _jacobian(like, rho, lambda_)
     boundary = any(
         ld is not None and min(value - ld.low, ld.high - value) < 1e-4
         for ld, value in ((like.rho, rho), (like.lambda_, lambda_))

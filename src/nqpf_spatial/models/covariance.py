@@ -19,8 +19,8 @@ from nqpf_spatial.kernels.moments import remove_effects, spatial_lag
 from nqpf_spatial.models.estimate import Estimate, matrix
 from nqpf_spatial.models.labels import match
 
-#: below this number of groups (or periods) the docs' coverage table shows intervals that are too short
-FEW = 50
+#: below this number of clusters, units or periods the coverage page shows intervals that are too short
+FEW = 40
 
 
 def covariance(est: Estimate, vcov: str, options: Mapping[str, Any]) -> NDArray:
@@ -55,10 +55,11 @@ def _observed(est: Estimate) -> NDArray:
 
 
 def _expected(est: Estimate) -> NDArray:
-    return _inverse(_expected_information(est))
+    return _inverse(expected(est))
 
 
-def _expected_information(est: Estimate) -> NDArray:
+def expected(est: Estimate) -> NDArray:
+    """Expected information of (beta, [rho], [lambda], sigma2)."""
     lag, error = _parameters(est)
     effects = (est.design.unit, est.design.time)
     project = est.correction == "transform" and est.design.time
@@ -92,11 +93,11 @@ def _between(est: Estimate, meat: NDArray) -> NDArray:
 
 
 def _sandwich(est: Estimate) -> NDArray:
-    return _between(est, sandwich.qml_meat(score_form(est), _expected_information(est)))
+    return _between(est, sandwich.qml_meat(score_form(est), expected(est)))
 
 
 def _cluster(est: Estimate, groups: pd.Series | Mapping[Any, Any] | str | None = None) -> NDArray:
-    labels = _group_codes(est, groups)
+    labels = group_codes(est, groups)
     g = np.unique(labels).size
     _warn_few(g, "clusters")
     n, k = est.likelihood.n, est.reduced.k
@@ -104,7 +105,8 @@ def _cluster(est: Estimate, groups: pd.Series | Mapping[Any, Any] | str | None =
     return scale * _between(est, sandwich.cluster_meat(score_form(est), labels))
 
 
-def _group_codes(est: Estimate, groups: pd.Series | Mapping[Any, Any] | str | None) -> NDArray:
+def group_codes(est: Estimate, groups: pd.Series | Mapping[Any, Any] | str | None) -> NDArray:
+    """Cluster number (N,) of every unit; units are their own clusters by default."""
     units = list(est.design.units)
     if groups is None:
         return np.arange(len(units))

@@ -16,7 +16,7 @@ from nqpf_spatial.models.labels import enumerate_some
 from nqpf_spatial.models.spec import Model
 from nqpf_spatial.weights.core import SpatialWeights
 
-CORRECTIONS = ("transform", "none")
+CORRECTIONS = ("transform", "none", "bias", "bootstrap")
 _DENSE_UP_TO = 600  # below this size a dense product beats a sparse one
 
 

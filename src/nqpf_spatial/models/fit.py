@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from nqpf_spatial.errors import AlignmentError, IdentificationWarning
+from nqpf_spatial.models.correct import correct
 from nqpf_spatial.models.design import build_design
 from nqpf_spatial.models.estimate import CORRECTIONS, Weights, estimate
 from nqpf_spatial.models.results import SpatialFit, check_vcov
@@ -51,7 +52,7 @@ def fit(
         Regressors that get a spatial lag; all by default.
     w_durbin, w_error : SpatialWeights, optional
         Weights of the Durbin terms and of the error; `w` by default.
-    correction : {"transform", "none"}
+    correction : {"transform", "none", "bias", "bootstrap"}
         ``"transform"`` (default) is the transformation of Lee and Yu (2010), free of the incidental-parameter
         bias: n = (N-1)(T-1) with both effects. ``"none"`` is dummy-variable ML, the number other packages print.
     vcov : {"observed", "expected", "sandwich", "cluster", "driscoll-kraay"}
@@ -107,7 +108,10 @@ def fit(
     design = build_design(parsed, data, None if first is None else first.ids, years)
     if durbin is not None and not spec.durbin:
         raise ValueError(f"durbin= has no meaning in a {spec.name} model; use SLX, SDM, SDEM or GNS")
-    est = estimate(design, spec, weights, correction, None if durbin is None else tuple(durbin))
+    likelihood = "transform" if correction == "transform" else "none"
+    est = estimate(design, spec, weights, likelihood, None if durbin is None else tuple(durbin))
+    if correction not in ("transform", "none"):
+        est = correct(est, correction)
     if est.fit.boundary:
         warnings.warn(
             f"the likelihood is highest at an end of the admissible interval (rho = {est.fit.rho:.4f}, lambda = "

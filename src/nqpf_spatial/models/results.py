@@ -13,9 +13,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from nqpf_spatial.kernels.moments import spatial_lag
+from nqpf_spatial.models.bootstrap import Bootstrap, bootstrap, decompose
 from nqpf_spatial.models.covariance import METHODS, covariance
-from nqpf_spatial.models.estimate import Estimate, matrix
+from nqpf_spatial.models.estimate import Estimate
 from nqpf_spatial.models.spec import ParsedFormula
 from nqpf_spatial.weights.core import SpatialWeights
 
@@ -185,6 +185,28 @@ class SpatialFit:
         check_vcov(vcov)
         return replace(self, vcov=vcov, vcov_options=options)
 
+    def bootstrap(
+        self,
+        kind: str = "residual",
+        replicates: int = 999,
+        seed: int = 0,
+        groups: pd.Series | Mapping[Any, Any] | str | None = None,
+    ) -> Bootstrap:
+        """Replicates of the estimates; see `nqpf_spatial.models.bootstrap.bootstrap` for the kinds.
+
+        Examples
+        --------
+        >>> import nqpf_spatial as nq
+        >>> w = nq.weights.contiguity()
+        >>> data = nq.simulate("SAR", w, T=6, params={"x": 1.0, "rho": 0.4}, seed=1)
+        >>> res = nq.sar("y ~ x | unit + period", data, w)
+        >>> res.bootstrap(replicates=200, seed=1).params.shape
+        (200, 2)
+        """
+        params, sigma2 = bootstrap(self.estimate, kind, replicates, seed, groups)
+        frame = pd.DataFrame(params, columns=self.params.index)
+        return Bootstrap(frame, pd.Series(sigma2, name="sigma2"), self.params, kind, seed)
+
     def impacts(self, method: str = "delta", **options: Any) -> Impacts:
         """Direct, indirect and total impacts of the regressors; see `nqpf_spatial.models.impacts.impacts`.
 
@@ -200,30 +222,14 @@ class SpatialFit:
 
     # -- values per observation ------------------------------------------------------------------------------
     @cached_property
-    def _composite(self) -> NDArray:
-        """``y - rho Wy - Z beta`` (T, N): fixed effects plus error."""
-        est = self.estimate
-        return est.design.y - est.fit.rho * est.columns.wy - np.tensordot(est.fit.beta, est.columns.z, axes=1)
-
-    @cached_property
-    def _fixed(self) -> NDArray:
-        """Estimated fixed effects (T, N)."""
-        design, v = self.estimate.design, self._composite
-        total = np.zeros_like(v)
-        if design.unit:
-            total = total + v.mean(axis=0, keepdims=True)
-        if design.time:
-            total = total + v.mean(axis=1, keepdims=True)
-        return total - v.mean() if design.unit and design.time else total
+    def _parts(self) -> tuple[NDArray, NDArray, NDArray]:
+        """Composite ``y - rho Wy - Z beta``, estimated fixed effects, filtered residual; (T, N)."""
+        return decompose(self.estimate)
 
     @cached_property
     def resid(self) -> pd.Series:
         """Residuals e, for models with a spatial error after the filter ``I - lambda W``."""
-        est = self.estimate
-        u = self._composite - self._fixed
-        if est.weights.error is not None:
-            u = u - est.fit.lambda_ * spatial_lag(matrix(est.weights.error), u)
-        return est.design.series(u, "resid")
+        return self.estimate.design.series(self._parts[2], "resid")
 
     def predict(self) -> pd.Series:
         """In-sample prediction by the reduced form, ``(I - rho W)^-1 (Z beta + fixed effects)``.
@@ -232,7 +238,7 @@ class SpatialFit:
         use ``y - resid``.
         """
         est = self.estimate
-        signal = np.tensordot(est.fit.beta, est.columns.z, axes=1) + self._fixed
+        signal = np.tensordot(est.fit.beta, est.columns.z, axes=1) + self._parts[1]
         if est.weights.lag is not None:
             eye = np.eye(est.weights.lag.n)
             signal = np.linalg.solve(eye - est.fit.rho * est.weights.lag.dense(), signal.T).T
@@ -240,7 +246,7 @@ class SpatialFit:
 
     def fixed_effects(self) -> dict[str, pd.Series]:
         """Estimated fixed effects: ``"intercept"`` and, per index level, deviations that sum to zero."""
-        design, v = self.estimate.design, self._composite
+        design, v = self.estimate.design, self._parts[0]
         found: dict[str, pd.Series] = {}
         if design.unit or design.time:
             found["intercept"] = pd.Series([v.mean()], index=["intercept"], name="intercept")

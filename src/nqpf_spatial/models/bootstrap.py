@@ -1,0 +1,186 @@
+"""Bootstraps of a fit: replicates of the estimates, refitted in blocks by the replicate kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import linalg as sla
+
+from nqpf_spatial.errors import ConvergenceError
+from nqpf_spatial.kernels import replicate
+from nqpf_spatial.kernels.ml import fit_ml
+from nqpf_spatial.kernels.moments import reduce_columns, remove_effects, spatial_lag
+from nqpf_spatial.models.covariance import group_codes
+from nqpf_spatial.models.estimate import Estimate, matrix
+
+KINDS = ("residual", "parametric", "wild", "wild-cluster")
+_BLOCK = 1024
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """Replicates of the estimates of one fit.
+
+    Attributes
+    ----------
+    params : DataFrame
+        (replicates, terms), columns as in ``fit.params``.
+    sigma2 : Series
+    estimate : Series
+        The estimates that were bootstrapped.
+    kind : str
+    seed : int
+    """
+
+    params: pd.DataFrame
+    sigma2: pd.Series
+    estimate: pd.Series
+    kind: str
+    seed: int
+
+    def bias(self) -> pd.Series:
+        """Mean of the replicates minus the estimate."""
+        return (self.params.mean() - self.estimate).rename("bias")
+
+    def cov_params(self) -> pd.DataFrame:
+        """Covariance of the replicates."""
+        return self.params.cov()
+
+    def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
+        """Percentile intervals at level 1 - alpha."""
+        bounds = self.params.quantile([alpha / 2, 1 - alpha / 2])
+        return pd.DataFrame({"lower": bounds.iloc[0], "upper": bounds.iloc[1]})
+
+    def __repr__(self) -> str:
+        table = pd.DataFrame(
+            {"estimate": self.estimate, "bias": self.bias(), "se": self.params.std(ddof=1), **self.conf_int()}
+        )
+        head = f"{self.kind} bootstrap, {len(self.params)} replicates, seed {self.seed}"
+        return f"{head}\n{table.to_string(float_format=lambda v: f'{v:.5g}')}"
+
+
+def bootstrap(
+    est: Estimate,
+    kind: str = "residual",
+    replicates: int = 999,
+    seed: int = 0,
+    groups: pd.Series | Mapping[Any, Any] | str | None = None,
+) -> tuple[NDArray, NDArray]:
+    """Replicates (R, p) of (beta, [rho], [lambda]) and (R,) of sigma2.
+
+    Parameters
+    ----------
+    est : Estimate
+        With ``correction`` "transform" or "none": replicates are estimated as the estimate was.
+    kind : {"residual", "parametric", "wild", "wild-cluster"}
+        Residuals drawn with replacement over all cells (iid errors); normal draws; residuals times a random sign per
+        cell (heteroskedastic errors); residuals times a random sign per unit or group (any dependence over time
+        within it).
+    replicates, seed : int
+    groups : mapping, Series or str, optional
+        Clusters of units for ``"wild-cluster"``; units by default.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"kind={kind!r} is not known; choose one of {', '.join(map(repr, KINDS))}")
+    if replicates < 2:
+        raise ValueError(f"replicates={replicates}: at least two are needed, 999 are usual")
+    if groups is not None and kind != "wild-cluster":
+        raise ValueError(f'groups= has no meaning for kind={kind!r}; use "wild-cluster"')
+    if est.correction not in ("transform", "none"):
+        raise ValueError(
+            f"correction={est.correction!r} changes the estimate after the likelihood; bootstrap a fit with "
+            'correction="transform" or "none"'
+        )
+    composite, effects, residual = decompose(est)
+    rank = _rank(est)
+    scale = np.sqrt(est.design.y.size / rank)
+    codes = group_codes(est, groups) if kind == "wild-cluster" else None
+    blocks = _errors(kind, residual * scale, codes, replicates, np.random.default_rng(seed))
+    signal = np.tensordot(est.fit.beta, est.columns.z, axes=1) + effects
+    if est.weights.error is not None:
+        return _refit_error(est, signal, blocks)
+    like = est.likelihood
+    design = replicate.lag_design(
+        est.columns.z,
+        signal,
+        None if est.weights.lag is None else est.weights.lag.dense(),
+        est.fit.rho,
+        (est.design.unit, est.design.time),
+        like.n,
+        like.m,
+        like.rho,
+    )
+    fits = replicate.refit_stream(design, blocks)
+    params = fits.beta if est.weights.lag is None else np.column_stack([fits.beta, fits.rho])
+    return params, fits.sigma2
+
+
+def decompose(est: Estimate) -> tuple[NDArray, NDArray, NDArray]:
+    """Composite ``y - rho Wy - Z beta``, its fixed effects, and the filtered residual e; all (T, N)."""
+    design = est.design
+    composite = design.y - est.fit.rho * est.columns.wy - np.tensordot(est.fit.beta, est.columns.z, axes=1)
+    u = remove_effects(composite, design.unit, design.time)
+    effects = composite - u
+    if est.weights.error is None:
+        return composite, effects, u
+    # with error weights whose rows do not sum to one the filter would bring a mean back: remove effects after it
+    e = composite - est.fit.lambda_ * spatial_lag(matrix(est.weights.error), composite)
+    return composite, effects, remove_effects(e, design.unit, design.time)
+
+
+def _rank(est: Estimate) -> int:
+    """Degrees of freedom that the effects leave to the errors."""
+    t, n = est.design.shape
+    return (t - est.design.unit) * (n - est.design.time)
+
+
+def _errors(
+    kind: str, residual: NDArray, codes: NDArray | None, replicates: int, rng: np.random.Generator
+) -> Iterator[NDArray]:
+    t, n = residual.shape
+    sigma = float(np.sqrt(np.mean(residual**2)))
+    for start in range(0, replicates, _BLOCK):
+        size = min(_BLOCK, replicates - start)
+        if kind == "residual":
+            yield residual.ravel()[rng.integers(0, t * n, (size, t, n))]
+        elif kind == "parametric":
+            yield sigma * rng.standard_normal((size, t, n))
+        elif codes is None:
+            yield residual * (2.0 * rng.integers(0, 2, (size, t, n)) - 1.0)
+        else:
+            signs = 2.0 * rng.integers(0, 2, (size, int(codes.max()) + 1)) - 1.0
+            yield residual * signs[:, None, codes]
+
+
+def _refit_error(est: Estimate, signal: NDArray, blocks: Iterator[NDArray]) -> tuple[NDArray, NDArray]:
+    """Models with an error lag: one Newton search per replicate, started at the parameters that generated it."""
+    design, weights = est.design, est.weights
+    assert weights.error is not None
+    eye = np.eye(design.shape[1])
+    w_error = weights.error.dense()
+    to_u = sla.inv(eye - est.fit.lambda_ * w_error).T
+    w_lag = np.zeros_like(eye) if weights.lag is None else weights.lag.dense()
+    to_y = sla.inv(eye - est.fit.rho * w_lag).T
+    z_lagged = np.stack([spatial_lag(w_error, part) for part in est.columns.z])
+    start = (est.fit.rho, est.fit.lambda_)
+    params, sigma2 = [], []
+    for errors in blocks:
+        for e in errors:
+            y = (signal + e @ to_u) @ to_y
+            pair = np.stack([y, y @ w_lag.T])
+            base = np.concatenate([est.columns.z, pair])
+            lagged = np.concatenate([z_lagged, pair @ w_error.T])
+            reduced = reduce_columns(base, lagged, design.unit, design.time)
+            try:
+                fit = fit_ml(reduced, est.likelihood, start)
+            except ConvergenceError as error:
+                raise ConvergenceError(f"replicate {len(sigma2)} of the bootstrap did not converge: {error}") from error
+            spatial = [v for v, on in ((fit.rho, est.model.lag), (fit.lambda_, est.model.error)) if on]
+            params.append(np.append(fit.beta, spatial))
+            sigma2.append(fit.sigma2)
+    return np.array(params), np.array(sigma2)

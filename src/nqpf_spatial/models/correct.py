@@ -1,0 +1,82 @@
+r"""Corrections of dummy-variable ML for the incidental-parameter bias, applied after the maximum.
+
+``"bias"`` is the analytic correction of Lee and Yu (2010, section 4.2): one step against the expected score,
+
+.. math:: \theta_c = \hat\theta + I(\hat\theta)^{-1}\, T\,(0,\ \iota'G\iota/N,\ 1/(2\sigma^2))', \qquad
+          \sigma^2_c \leftarrow \sigma^2_c\, T/(T-1)
+
+where ``iota'G iota / N`` is ``1/(1-rho)`` for a row-stochastic W and is computed for any other, which the
+transformation does not allow. ``"bootstrap"`` subtracts the mean bias of bootstrap replicates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import scipy.linalg as sla
+
+from nqpf_spatial.errors import IdentificationError
+from nqpf_spatial.kernels.ml import MLFit, evaluate
+from nqpf_spatial.models.bootstrap import bootstrap
+from nqpf_spatial.models.covariance import expected
+from nqpf_spatial.models.estimate import Estimate
+
+REPLICATES, SEED = 999, 0
+
+
+def correct(est: Estimate, correction: str) -> Estimate:
+    """The estimate after dummy-variable ML (`est`, correction "none") with another correction."""
+    if not (est.design.unit or est.design.time):
+        return replace(est, correction=correction)
+    fit = _bias(est) if correction == "bias" else _bootstrap(est)
+    return replace(est, fit=fit, correction=correction)
+
+
+def _bias(est: Estimate) -> MLFit:
+    fit, (t, _) = est.fit, est.design.shape
+    theta = _vector(est)
+    if est.design.time:
+        score = np.zeros(theta.size)
+        position = est.reduced.k
+        for w, value in ((est.weights.lag, fit.rho), (est.weights.error, fit.lambda_)):
+            if w is not None:
+                solved = sla.solve(np.eye(w.n) - value * w.dense(), np.ones(w.n))
+                score[position] = float((w.sparse @ solved).mean())
+                position += 1
+        score[-1] = 1.0 / (2.0 * fit.sigma2)
+        theta = theta + sla.solve(expected(est), t * score, assume_a="sym")
+    if est.design.unit:
+        theta[-1] *= t / (t - 1.0)
+    return _at(est, theta)
+
+
+def _bootstrap(est: Estimate) -> MLFit:
+    params, sigma2 = bootstrap(est, "residual", REPLICATES, SEED)
+    theta = _vector(est)
+    t, n = est.design.shape
+    unbiased = est.fit.sse / ((t - est.design.unit) * (n - est.design.time))
+    theta[:-1] = 2.0 * theta[:-1] - params.mean(axis=0)
+    # replicates have variance `unbiased`; the ratio of their estimate to it is the factor to undo
+    theta[-1] *= unbiased / float(sigma2.mean())
+    return _at(est, theta)
+
+
+def _vector(est: Estimate) -> np.ndarray:
+    fit = est.fit
+    spatial = [v for v, on in ((fit.rho, est.model.lag), (fit.lambda_, est.model.error)) if on]
+    return np.concatenate([fit.beta, spatial, [fit.sigma2]])
+
+
+def _at(est: Estimate, theta: np.ndarray) -> MLFit:
+    k = est.reduced.k
+    rest = list(theta[k:-1])
+    rho = rest.pop(0) if est.model.lag else 0.0
+    lambda_ = rest.pop(0) if est.model.error else 0.0
+    for name, value, logdet in (("rho", rho, est.likelihood.rho), ("lambda", lambda_, est.likelihood.lambda_)):
+        if logdet is not None and not logdet.low < value < logdet.high:
+            raise IdentificationError(
+                f"the correction moves {name} to {value:.4g}, outside ({logdet.low:.4g}, {logdet.high:.4g}); the data carry "
+                "too little information on it"
+            )
+    return evaluate(est.reduced, est.likelihood, theta[:k], float(rho), float(lambda_), float(theta[-1]))
