@@ -1,0 +1,115 @@
+"""What the evaluation of claims shares: register, panel, weight matrices, seed.
+
+The matrices are those of the register's `weights` block, asked from :mod:`nqpf_spatial.weights` by name. A
+builder this release does not have is an absence with a reason, never a substitute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from nqpf_spatial.claims.register import Register, load
+from nqpf_spatial.errors import DataSourceError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from nqpf_spatial.weights import SpatialWeights
+
+#: seed of every draw behind a verdict; recorded in the verdict
+SEED = 2024
+
+#: weight id of the register -> (builder of nqpf_spatial.weights, its arguments)
+BUILDERS: Mapping[str, tuple[str, Mapping[str, Any]]] = MappingProxyType(
+    {
+        "queen": ("contiguity", {}),
+        "inv_distance": ("inverse_distance", {"power": 1}),
+        "inv_distance_sq": ("inverse_distance", {"power": 2}),
+        "economic": ("economic", {}),
+        "econ_geo_nested": ("nested", {}),
+        "migration_flow": ("migration", {}),
+        "digital": ("similarity", {}),
+    }
+)
+
+
+class NotInRelease(RuntimeError):
+    """A part a rule asks for is not in this release; the message names it."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """Inputs of an evaluation, built once per run.
+
+    Attributes
+    ----------
+    register : Register
+    seed : int
+        Seed of every draw.
+    fast : bool
+        Leave out the variants marked heavy; the record says so.
+    """
+
+    register: Register = field(default_factory=load)
+    seed: int = SEED
+    fast: bool = False
+
+    @cached_property
+    def panel(self) -> pd.DataFrame:
+        """The packaged panel with all variables, index (province, year)."""
+        import nqpf_spatial as nq
+
+        return nq.load_panel()
+
+    @property
+    def release(self) -> str:
+        """Name of the data release."""
+        return str(self.panel.attrs["release"])
+
+    @cached_property
+    def _weights(self) -> dict[str, SpatialWeights]:
+        return {}
+
+    def weights(self, w_id: str) -> SpatialWeights:
+        """Build a matrix of the register's `weights` block, row-standardised.
+
+        Raises
+        ------
+        NotInRelease
+            If this release has no builder for it.
+        DataSourceError
+            If the register does not know the id.
+        """
+        import nqpf_spatial as nq
+
+        if w_id not in self.register.weights["matrices"]:
+            known = ", ".join(self.register.weights["matrices"])
+            raise DataSourceError(f"the register has no weight matrix {w_id!r}; it has {known}")
+        if w_id not in self._weights:
+            name, options = BUILDERS[w_id]
+            if not hasattr(nq.weights, name):
+                raise NotInRelease(f"W {w_id}: nq.weights.{name} arrives later")
+            self._weights[w_id] = getattr(nq.weights, name)(**options)
+        return self._weights[w_id]
+
+    def available(self, w_ids: Iterable[str]) -> tuple[dict[str, SpatialWeights], dict[str, str]]:
+        """Split matrices into those that can be built and the reasons for the others."""
+        built: dict[str, SpatialWeights] = {}
+        missing: dict[str, str] = {}
+        for w_id in w_ids:
+            try:
+                built[w_id] = self.weights(w_id)
+            except NotInRelease as reason:
+                missing[w_id] = str(reason)
+        return built, missing
+
+    def complete_years(self, variable: str) -> frozenset[int]:
+        """Years in which a variable exists for every province (availability, never a value)."""
+        if variable not in self.panel.columns:
+            raise DataSourceError(f"the panel has no variable {variable!r}; see nq.data.codebook()")
+        present = self.panel[variable].notna().groupby(level="year").all()
+        return frozenset(int(y) for y in present.index[present])

@@ -1,0 +1,49 @@
+"""What the evaluation of a claim hands to VERDICTS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from nqpf_spatial.claims.context import Context
+from nqpf_spatial.claims.record import Evidence, Holm, Multiverse, VariantResult
+from nqpf_spatial.claims.register import Claim
+from nqpf_spatial.claims.rules.base import Outcome
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """One stated alternative of a claim ("direct", "total"; "" where there is one) with its two readings."""
+
+    name: str
+    outcome: Outcome
+    multiverse: Multiverse
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """Everything a verdict rests on, before the word is chosen."""
+
+    alternatives: tuple[Alternative, ...]
+    evidence: tuple[Evidence, ...]
+    variants: tuple[VariantResult, ...]
+    sample: Mapping[str, Any]
+    mde_note: str
+    holm: Holm | None = None
+    weights: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    notes: tuple[str, ...] = ()
+    seed: int | None = None
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How one claim is evaluated: a function of (claim, context, options) and its options."""
+
+    evaluate: Callable[[Claim, Context, Mapping[str, Any]], Assessment]
+    options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))

@@ -1,0 +1,164 @@
+"""R-MECH: the stated effect of a panel spatial Durbin model, under the baseline W and across the W set.
+
+Pre-stated: province and year effects, Lee-Yu transformation; the stated effect has the stated sign at `alpha`
+with the baseline W and with at least `w_min_agree` of the `w_total` matrices, and is never significantly
+opposite. A W flagged as weakly identified is shown but not counted; then at least
+`counted_w_agree_share_ge` of the counted W must agree.
+
+Readings fixed before any model of a verdict was fitted:
+
+* Tests are two-sided at `alpha` and the sign is looked at separately.
+* The corrected p-value decides what speaks for or against the claim ("the corrected p replaces the raw p in
+  the rule of the claim"). The guard "never significantly opposite" uses the raw p-value: a correction must
+  not make a guard easier to pass.
+* A weakly identified W neither supports nor contradicts, the baseline W included.
+* A W of the set that this release cannot build is named; without it the rule cannot support.
+* Decisive inference is by draws; delta-method and province-clustered figures are reported beside it.
+* Minimum detectable effect at power 0.8: (z[1 - alpha/2] + z[0.8]) * se (Bloom 1995, Evaluation Review 19,
+  547-556), at the raw `alpha`, since the correction depends on the other claims.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nqpf_spatial.claims.rules.base import Outcome
+
+#: conventional power of a minimum detectable effect; not a threshold of the register, no verdict hangs on it
+POWER = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class EffectUnderW:
+    """One stated effect under one weight matrix.
+
+    Attributes
+    ----------
+    w : str
+        Id of the matrix in the register.
+    estimate, se : float
+    p, p_holm : float
+        Two-sided, raw and corrected.
+    sd_rho : float
+        Standard deviation of the estimator of rho, the measure of weak identification.
+    """
+
+    w: str
+    estimate: float
+    se: float
+    p: float
+    p_holm: float
+    sd_rho: float
+
+
+def minimum_detectable_effect(se: float, alpha: float, power: float = POWER) -> float:
+    """Return the smallest effect a two-sided test finds with the given power.
+
+    Parameters
+    ----------
+    se : float
+        Standard error of the effect.
+    alpha : float
+        Level of the two-sided test.
+    power : float
+        Probability of rejection wanted.
+
+    Returns
+    -------
+    float
+        (z[1 - alpha/2] + z[power]) * se.
+
+    Examples
+    --------
+    >>> round(minimum_detectable_effect(1.0, 0.05), 3)
+    2.802
+    """
+    from scipy.stats import norm
+
+    return float((norm.ppf(1.0 - alpha / 2.0) + norm.ppf(power)) * se)
+
+
+def is_weak(row: EffectUnderW, parameters: Mapping[str, Any]) -> bool:
+    """Tell whether a W is weakly identified (sd of rho above `weak_w_sd_rho_gt`)."""
+    return row.sd_rho > parameters["weak_w_sd_rho_gt"]
+
+
+def sign_of(text: str) -> int:
+    """Read the sign of a claim.
+
+    Examples
+    --------
+    >>> sign_of("+"), sign_of("-")
+    (1, -1)
+    """
+    if text not in ("+", "-"):
+        raise ValueError(f"the sign of an effect is '+' or '-', given {text!r}")
+    return 1 if text == "+" else -1
+
+
+def _enough(agree: int, counted: int, any_weak: bool, parameters: Mapping[str, Any]) -> tuple[bool, str]:
+    """Apply the count of agreeing W: 4 of 7, or 60 percent of the counted ones once some are weak."""
+    if any_weak:
+        share = parameters["counted_w_agree_share_ge"]
+        return counted > 0 and agree >= share * counted, f"at least {share} of the {counted} counted W"
+    return agree >= parameters[
+        "w_min_agree"
+    ], f"at least {parameters['w_min_agree']} of {parameters['w_total']} W"
+
+
+def decide(
+    rows: Sequence[EffectUnderW], w_set: Sequence[str], sign: int, parameters: Mapping[str, Any]
+) -> Outcome:
+    """Apply R-MECH to one stated effect.
+
+    Parameters
+    ----------
+    rows : sequence of EffectUnderW
+        One per matrix that could be built, the baseline W among them.
+    w_set : sequence of str
+        Ids of the whole set the rule asks for.
+    sign : {1, -1}
+        Stated sign.
+    parameters : mapping
+        ``alpha``, ``baseline_w``, ``w_min_agree``, ``w_total``, ``weak_w_sd_rho_gt`` and
+        ``counted_w_agree_share_ge`` of the rule.
+
+    Returns
+    -------
+    Outcome
+
+    Raises
+    ------
+    ValueError
+        If the baseline W is not among the rows: the rule has no reading without it.
+    """
+    alpha = parameters["alpha"]
+    by_w = {row.w: row for row in rows}
+    if parameters["baseline_w"] not in by_w:
+        raise ValueError(
+            f"R-MECH needs the baseline W {parameters['baseline_w']!r}; given {', '.join(by_w) or 'none'}"
+        )
+    base = by_w[parameters["baseline_w"]]
+    weak = [w for w, row in by_w.items() if is_weak(row, parameters)]
+    counted = [row for w, row in by_w.items() if w not in weak]
+    agree = [row.w for row in counted if sign * row.estimate > 0 and row.p_holm < alpha]
+    opposite = [row.w for row in counted if sign * row.estimate < 0 and row.p < alpha]
+    missing = [w for w in w_set if w not in by_w]
+    enough, needed = _enough(len(agree), len(counted), bool(weak), parameters)
+    base_holds = base.w in agree
+    contradict = base.w not in weak and sign * base.estimate < 0 and base.p_holm < alpha
+    reason = f"{base.w}: {base.estimate:.4g} (p {base.p:.3g}, corrected {base.p_holm:.3g})"
+    reason += f"; {len(agree)} of {len(counted)} counted W agree, {needed} needed"
+    reason += (
+        f"; significantly opposite: {', '.join(opposite)}" if opposite else "; none significantly opposite"
+    )
+    reason += f"; weakly identified, not counted: {', '.join(weak)}" if weak else ""
+    reason += f"; not available in this release: {', '.join(missing)}" if missing else ""
+    return Outcome(
+        support=base_holds and enough and not opposite and not missing,
+        contradict=contradict,
+        reason=reason,
+        mde=minimum_detectable_effect(base.se, alpha),
+    )
