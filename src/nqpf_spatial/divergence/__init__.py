@@ -1,0 +1,36 @@
+"""Regional divergence: inequality, polarisation, convergence, mobility, concentration and trend rules.
+
+Every function takes a labelled Series indexed by (unit, time), or by unit alone, aligns weights and groups
+by label, computes all years at once, and returns a frozen result with ``.table``, ``.plot(lang=, ax=)`` and
+a text.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_WHERE = {
+    "measures": ("inequality", "gini", "atkinson", "cv", "sd_log"),
+    "theil_groups": ("theil",),
+    "dagum_gini": ("dagum", "gini_change"),
+}
+
+#: public name -> module of this package that defines it
+_NAMES = {name: module for module, names in _WHERE.items() for name in names}
+
+__all__ = sorted(_NAMES)
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name on first use (PEP 562)."""
+    if name not in _NAMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(__all__)}")
+    value = getattr(importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Names for tab completion."""
+    return sorted(__all__)

