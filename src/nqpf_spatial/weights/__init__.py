@@ -7,11 +7,15 @@ neighbours unless ``islands="keep"`` is said.
 
 from __future__ import annotations
 
+from nqpf_spatial.weights.contiguity import contiguity, higher_order, lattice
 from nqpf_spatial.weights.core import SpatialWeights
 from nqpf_spatial.weights.interop import from_any, to_networkx
 
 __all__ = [
     "SpatialWeights",
+    "contiguity",
     "from_any",
+    "higher_order",
+    "lattice",
     "to_networkx",
 ]

@@ -137,7 +137,7 @@ def locate(
     own = [str(x) for x in (ids if codes is None else codes)]
     other = [str(x) for x in given]
     if codes is not None:
-        other = [str(provinces.resolve(x).adcode) if _means_province(x) else str(x) for x in given]
+        other = [str(provinces.resolve(x).adcode) if provinces.is_province(x) else str(x) for x in given]
         if len(set(other)) < len(other):
             twice = [x for x, key in zip(given, other, strict=True) if other.count(key) > 1]
             raise AlignmentError(f"several labels of {what} mean the same province: {shorten(twice)}")

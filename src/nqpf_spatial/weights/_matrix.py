@@ -43,7 +43,7 @@ def canonical_csr(matrix: Any, ids: Sequence[Hashable]) -> csr_array:
     w.sort_indices()
     own = np.flatnonzero(w.diagonal())
     if own.size:
-        shown = shorten((ids[k] for k in own), 5)
+        shown = shorten((ids[k] for k in own.tolist()), 5)
         raise ValueError(
             f"{own.size} units are their own neighbours (non-zero diagonal): {shown}. "
             "Set the diagonal to zero, or pass diagonal='drop' to from_any()"
