@@ -144,3 +144,57 @@ def impact_gradients(coefficients: NDArray, mult: Multiplier) -> NDArray:
         gradient[:, :, row, 2] = np.einsum("rkc,rc->rk", coefficients, mult.slope[:, source])
     gradient[:, :, 1] = gradient[:, :, 2] - gradient[:, :, 0]
     return gradient
+
+
+@dataclass(frozen=True, slots=True)
+class UnitMultiplier:
+    """The multiplier unit by unit, for effects whose size differs between units.
+
+    Attributes
+    ----------
+    value, slope : (R, 2, 2, N) ndarray
+        ``[:, 0]`` diagonal, ``[:, 1]`` column sums; ``[:, :, 0]`` of ``(I - rho W)^-1``, ``[:, :, 1]`` of that
+        times W_d; slope is the derivative with respect to rho.
+    """
+
+    value: NDArray
+    slope: NDArray
+
+
+def unit_multiplier(rho: NDArray, w: NDArray, w_durbin: NDArray, block: int = 1000) -> UnitMultiplier:
+    """Multiplier unit by unit at R values of rho, by batched dense inverses."""
+    parts = [_unit_block(rho[i : i + block], w, w_durbin) for i in range(0, rho.size, block)]
+    return UnitMultiplier(np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts]))
+
+
+def _unit_block(rho: NDArray, w: NDArray, w_durbin: NDArray) -> tuple[NDArray, NDArray]:
+    inverse = np.linalg.inv(np.eye(w.shape[0]) - rho[:, None, None] * w)
+    slope = inverse @ w @ inverse
+
+    def both(a: NDArray) -> NDArray:
+        return np.stack([np.stack([np.diagonal(m, axis1=1, axis2=2), m.sum(axis=1)], axis=1) for m in (a, a @ w_durbin)], axis=2)
+
+    return both(inverse), both(slope)
+
+
+def varying_impacts(coefficients: NDArray, derivative: NDArray, mult: UnitMultiplier) -> NDArray:
+    """Average marginal effects (R, 3) of a variable that enters through several columns.
+
+    ``direct = sum_c [beta_c diag(A^-1) + theta_c diag(A^-1 W)]' d_c / N`` with d_c (N) the derivative of column c with
+    respect to the variable, averaged over periods.
+
+    Parameters
+    ----------
+    coefficients : (R, C, 2) ndarray
+    derivative : (C, N) ndarray
+    """
+    both = np.einsum("rcx,cn,rsxn->rs", coefficients, derivative, mult.value) / derivative.shape[1]
+    return np.stack([both[:, 0], both[:, 1] - both[:, 0], both[:, 1]], axis=-1)
+
+
+def varying_gradient(coefficients: NDArray, derivative: NDArray, mult: UnitMultiplier) -> tuple[NDArray, NDArray]:
+    """Gradient of `varying_impacts` at one point: (3, C, 2) in the coefficients and (3,) in rho."""
+    n = derivative.shape[1]
+    coef = np.einsum("cn,sxn->scx", derivative, mult.value[0]) / n
+    rho = np.einsum("cx,cn,sxn->s", coefficients, derivative, mult.slope[0]) / n
+    return np.stack([coef[0], coef[1] - coef[0], coef[1]]), np.array([rho[0], rho[1] - rho[0], rho[1]])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from formulaic import Formula
+from formulaic import Formula, ModelSpec
 from formulaic.errors import FactorEvaluationError
 from numpy.typing import NDArray
 
@@ -34,6 +34,9 @@ class Design:
         Names of the index levels.
     unit, time : bool
         Which fixed effects.
+    frame : DataFrame
+        The variables of the formula in canonical order, for marginal effects of transformed variables.
+    formula : Formula
     """
 
     y: NDArray
@@ -45,6 +48,8 @@ class Design:
     levels: tuple[str, ...]
     unit: bool
     time: bool
+    frame: pd.DataFrame
+    formula: Formula
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -60,6 +65,15 @@ class Design:
     def series(self, values: NDArray, name: str) -> pd.Series:
         """(T, N) values as a labelled Series."""
         return pd.Series(values.T.ravel(), index=self.frame_index(), name=name)
+
+    def evaluate(self, frame: pd.DataFrame) -> NDArray:
+        """Regressor columns (K, T, N) of the same formula, with the same factor coding, on another frame."""
+        t, n = self.shape
+        right = self._spec().get_model_matrix(frame, na_action="ignore", output="pandas")
+        return right[list(self.names)].to_numpy(dtype=float).reshape(n, t, len(self.names)).transpose(2, 1, 0)
+
+    def _spec(self) -> ModelSpec:
+        return self.formula.rhs.get_model_matrix(self.frame, na_action="ignore", output="pandas").model_spec
 
     def checksum(self) -> str:
         """SHA-256 of the arrays: the same data give the same digest whatever their order was."""
@@ -94,7 +108,7 @@ def build_design(
         frame = _select_periods(frame, years, levels)
     frame, units, periods = _ordered(frame, ids, levels)
     outcome, y, names, x = _evaluate(parsed.formula, frame, len(units), drop_intercept=unit or time)
-    return Design(y, x, names, outcome, units, periods, levels, unit, time)
+    return Design(y, x, names, outcome, units, periods, levels, unit, time, frame, parsed.formula)
 
 
 def _levels(data: pd.DataFrame) -> tuple[str, ...]:

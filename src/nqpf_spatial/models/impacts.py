@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -11,11 +12,15 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from nqpf_spatial.kernels import impacts as kernel
+from nqpf_spatial.models.bootstrap import bootstrap
+from nqpf_spatial.models.marginal import Row, rows
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from nqpf_spatial.models.results import SpatialFit
 
-METHODS = ("delta", "simulate")
+METHODS = ("delta", "simulate", "bootstrap")
 EFFECTS = ("direct", "indirect", "total")
 STATISTICS = ("estimate", "se", "z", "p", "lower", "upper")
 
@@ -31,18 +36,18 @@ class Impacts:
     method : str
         How the inference was made.
     draws : int or None
-        Number of draws used (simulation).
+        Number of draws or replicates used.
     outside : float or None
         Share of draws with rho outside its admissible interval; they are left out of the intervals.
-    note : str
-        What model and W the impacts belong to.
+    fit : SpatialFit
+        The fit they belong to.
     """
 
     table: pd.DataFrame
     method: str
     draws: int | None
     outside: float | None
-    note: str
+    fit: SpatialFit
 
     def tidy(self) -> pd.DataFrame:
         """Long form: one row per term and effect."""
@@ -51,10 +56,37 @@ class Impacts:
         order = pd.MultiIndex.from_product([self.table.index, EFFECTS], names=["term", "effect"])
         return long.loc[order, list(STATISTICS)]
 
+    def by_order(self, q: int = 5) -> pd.DataFrame:
+        """Impacts by order of neighbourhood; see `nqpf_spatial.models.impact_views.by_order`."""
+        from nqpf_spatial.models.impact_views import by_order
+
+        return by_order(self.fit, q)
+
+    def by_unit(self, term: str | None = None) -> pd.DataFrame:
+        """Who receives and who sends; see `nqpf_spatial.models.impact_views.by_unit`."""
+        from nqpf_spatial.models.impact_views import by_unit
+
+        return by_unit(self.fit, term)
+
+    def by_block(self, groups: str | Mapping[Any, Any] | pd.Series = "block", alpha: float = 0.05) -> pd.DataFrame:
+        """Block to block with intervals; see `nqpf_spatial.models.impact_views.by_block`."""
+        from nqpf_spatial.models.impact_views import by_block
+
+        return by_block(self.fit, groups, alpha)
+
+    def plot(self, ax: Axes | None = None, effects: tuple[str, ...] = EFFECTS) -> Axes:
+        """Point estimates and intervals; see `nqpf_spatial.models.plots.impact_plot`."""
+        from nqpf_spatial.models.plots import impact_plot
+
+        return impact_plot(self, ax, effects)
+
     def _head(self) -> str:
-        how = "delta method" if self.method == "delta" else f"{self.draws} draws"
+        how = {"delta": "delta method", "simulate": f"{self.draws} draws", "bootstrap": f"{self.draws} replicates"}
         lost = f", {self.outside:.1%} of the draws outside the admissible interval" if self.outside else ""
-        return f"Impacts ({how}{lost}); {self.note}"
+        w = self.fit.w
+        where = "" if w is None else f", W = {w.name}"
+        vcov = "" if self.method == "bootstrap" else f", vcov {self.fit.vcov}"
+        return f"Impacts ({how[self.method]}{lost}); {self.fit.model}{where}{vcov}"
 
     def __repr__(self) -> str:
         return f"{self._head()}\n{self.tidy().to_string(float_format=lambda v: f'{v:.4f}')}"
@@ -64,23 +96,36 @@ class Impacts:
 
 
 def impacts(
-    fit: SpatialFit, method: str = "delta", draws: int = 10_000, seed: int = 0, alpha: float = 0.05
+    fit: SpatialFit,
+    method: str = "delta",
+    *,
+    of: list[str] | None = None,
+    draws: int = 10_000,
+    seed: int = 0,
+    alpha: float = 0.05,
+    kind: str = "residual",
 ) -> Impacts:
     r"""Direct, indirect and total impacts.
 
     For regressor r, ``S_r = (I - rho W)^{-1} (beta_r I + theta_r W)``; direct is the mean of its diagonal, total
     the mean of its row sums, indirect the difference (LeSage and Pace 2009, eqs. 2.46-2.48). Without a spatial
-    lag (OLS, SLX, SDEM) rho is 0: the indirect effect is theta times the mean row sum of W.
+    lag (OLS, SLX, SEM, SDEM) rho is 0: the indirect effect is theta times the mean row sum of W.
 
     Parameters
     ----------
     fit : SpatialFit
-    method : {"delta", "simulate"}
-        Analytic gradient, or draws from the normal distribution of the estimates (LeSage and Pace 2009, p. 39).
+    method : {"delta", "simulate", "bootstrap"}
+        Analytic gradient; draws from the normal distribution of the estimates (LeSage and Pace 2009, p. 39); refits
+        of bootstrap samples.
+    of : list of str, optional
+        Variables whose average marginal effect is wanted instead of the effect of their column, for instance
+        ``["x"]`` in a model with ``log(x)``. Variables in several columns (squares, interactions) get one row anyway.
     draws, seed : int
-        Number and seed of the draws.
+        Number of draws or replicates, and their seed.
     alpha : float
         Level of the intervals (1 - alpha).
+    kind : str
+        Kind of bootstrap, see `nqpf_spatial.models.bootstrap.bootstrap`.
 
     Notes
     -----
@@ -89,39 +134,92 @@ def impacts(
     """
     if method not in METHODS:
         raise ValueError(f"method={method!r} is not known; choose one of {', '.join(map(repr, METHODS))}")
-    terms, position = _terms(fit)
-    point = _coefficients(fit.params.to_numpy()[None], position)
-    mult = _multiplier(fit, np.array([fit.rho or 0.0]))
-    estimate = kernel.impacts(point, mult)[0]
-    covariance = fit.cov_params().to_numpy()
+    if draws < 2:
+        raise ValueError(f"draws={draws}: at least two are needed, some thousands are sensible")
+    table_rows = rows(fit.estimate.design, regressors(fit), of)
+    point = fit.params.to_numpy()[None]
+    estimate = _evaluate(fit, table_rows, point)[0]
+    used: int | None = None
+    outside: float | None = None
     if method == "delta":
-        se = _delta_se(fit, point, mult, covariance, position)
+        se = _delta(fit, table_rows)
         half = stats.norm.isf(alpha / 2) * se
-        lower, upper, used, outside = estimate - half, estimate + half, None, None
+        lower, upper = estimate - half, estimate + half
     else:
-        sample, outside = _simulate(fit, covariance, position, draws, seed)
-        se = sample.std(axis=0, ddof=1)
-        lower, upper = np.quantile(sample, [alpha / 2, 1 - alpha / 2], axis=0)
-        used = sample.shape[0]
-    w = fit.w
-    note = f"{fit.model}" + ("" if w is None else f", W = {w.name}") + f", vcov {fit.vcov}"
-    return Impacts(_table(terms, estimate, se, lower, upper), method, used, outside, note)
+        sample = _draws(fit, draws, seed) if method == "simulate" else bootstrap(fit.estimate, kind, draws, seed)[0]
+        inside = _admissible(fit, sample)
+        effects = _evaluate(fit, table_rows, sample[inside])
+        used, outside = int(inside.sum()), float(1.0 - inside.mean())
+        se = effects.std(axis=0, ddof=1)
+        lower, upper = np.quantile(effects, [alpha / 2, 1 - alpha / 2], axis=0)
+    names = [row.name for row in table_rows]
+    return Impacts(_table(names, estimate, se, lower, upper), method, used, outside, fit)
 
 
-def _terms(fit: SpatialFit) -> tuple[list[str], NDArray]:
-    """Regressors and the positions (K, 2) of their beta and theta in params; -1 where there is none."""
-    names = [n for n in fit.estimate.columns.names]
-    terms = [n for n in dict.fromkeys(n.removeprefix("W:") for n in names) if n != "Intercept"]
-    where = {name: i for i, name in enumerate(names)}
-    return terms, np.array([[where.get(t, -1), where.get(f"W:{t}", -1)] for t in terms], dtype=int).reshape(-1, 2)
+def regressors(fit: SpatialFit) -> list[str]:
+    """Regressor columns, own or lagged, without the intercept."""
+    names = fit.estimate.columns.names
+    return [n for n in dict.fromkeys(n.removeprefix("W:") for n in names) if n != "Intercept"]
 
 
-def _coefficients(params: NDArray, position: NDArray) -> NDArray:
-    """(R, K, 2) coefficients from (R, p) parameters; absent ones are zero."""
+def positions(fit: SpatialFit, terms: tuple[str, ...] | list[str]) -> NDArray:
+    """Positions (C, 2) of beta and theta of columns in params; -1 where the model has none."""
+    where = {name: i for i, name in enumerate(fit.estimate.columns.names)}
+    return np.array([[where.get(t, -1), where.get(f"W:{t}", -1)] for t in terms], dtype=int).reshape(-1, 2)
+
+
+def coefficients(params: NDArray, position: NDArray) -> NDArray:
+    """(R, C, 2) coefficients from (R, p) parameters; absent ones are zero."""
     return np.where(position >= 0, params[:, position], 0.0)
 
 
-def _multiplier(fit: SpatialFit, rho: NDArray) -> kernel.Multiplier:
+def _rho(fit: SpatialFit, params: NDArray) -> NDArray:
+    return np.zeros(params.shape[0]) if fit.rho is None else params[:, fit.params.index.get_loc("rho")]
+
+
+def _evaluate(fit: SpatialFit, table_rows: list[Row], params: NDArray) -> NDArray:
+    """(R, rows, 3) impacts at R parameter vectors."""
+    rho = _rho(fit, params)
+    out = np.empty((params.shape[0], len(table_rows), 3))
+    plain = [i for i, row in enumerate(table_rows) if row.derivative is None]
+    if plain:
+        position = positions(fit, [table_rows[i].name for i in plain])
+        out[:, plain] = kernel.impacts(coefficients(params, position), multiplier(fit, rho))
+    varying = [i for i, row in enumerate(table_rows) if row.derivative is not None]
+    if varying:
+        mult = _unit_multiplier(fit, rho)
+        for i in varying:
+            row = table_rows[i]
+            out[:, i] = kernel.varying_impacts(coefficients(params, positions(fit, row.columns)), row.derivative, mult)
+    return out
+
+
+def _delta(fit: SpatialFit, table_rows: list[Row]) -> NDArray:
+    """(rows, 3) standard errors by the analytic gradient."""
+    params, covariance = fit.params.to_numpy()[None], fit.cov_params().to_numpy()
+    rho, place = _rho(fit, params), fit.params.index.get_loc("rho") if fit.rho is not None else -1
+    se = np.empty((len(table_rows), 3))
+    plain = [i for i, row in enumerate(table_rows) if row.derivative is None]
+    if plain:
+        position = positions(fit, [table_rows[i].name for i in plain])
+        index = np.column_stack([position, np.full(len(plain), place)])
+        mult = multiplier(fit, rho)
+        se[plain] = np.sqrt(kernel.delta_variances(coefficients(params, position), mult, covariance[None], index)[0])
+    varying = [i for i, row in enumerate(table_rows) if row.derivative is not None]
+    mult_units = _unit_multiplier(fit, rho) if varying else None
+    for i in varying:
+        position = positions(fit, table_rows[i].columns)
+        coef, slope = kernel.varying_gradient(coefficients(params, position)[0], table_rows[i].derivative, mult_units)
+        gradient = np.zeros((3, params.shape[1]))
+        present = position >= 0
+        gradient[:, position[present]] = coef[:, present]
+        if place >= 0:
+            gradient[:, place] = slope
+        se[i] = np.sqrt(np.einsum("ip,pq,iq->i", gradient, covariance, gradient))
+    return se
+
+
+def multiplier(fit: SpatialFit, rho: NDArray) -> kernel.Multiplier:
     """Multiplier at the given rho: by eigenvalues where they suffice, else by the Schur form."""
     weights = fit.estimate.weights
     lag, durbin = weights.lag, weights.durbin
@@ -130,38 +228,41 @@ def _multiplier(fit: SpatialFit, rho: NDArray) -> kernel.Multiplier:
         return kernel.Multiplier(value, np.zeros((rho.size, 2, 2)))
     if lag is None:
         assert durbin is not None
-        return kernel.multiplier(np.zeros(rho.size), kernel.decompose(durbin.dense()))
-    if lag.is_row_stochastic and (durbin is None or durbin is lag or durbin.checksum == lag.checksum):
+        diagonal, total = float(durbin.sparse.diagonal().mean()), float(durbin.sparse.sum() / durbin.n)
+        value = np.broadcast_to(np.array([[1.0, diagonal], [1.0, total]]), (rho.size, 2, 2))
+        return kernel.Multiplier(value, np.zeros((rho.size, 2, 2)))
+    if lag.is_row_stochastic and (durbin is None or durbin.checksum == lag.checksum):
         return kernel.multiplier_from_eigenvalues(rho, lag.eigenvalues())
     return kernel.multiplier(rho, kernel.decompose(lag.dense(), None if durbin is None else durbin.dense()))
 
 
-def _delta_se(
-    fit: SpatialFit, point: NDArray, mult: kernel.Multiplier, covariance: NDArray, position: NDArray
-) -> NDArray:
-    """(K, 3) standard errors by the analytic gradient."""
-    rho = fit.params.index.get_loc("rho") if fit.rho is not None else -1
-    index = np.column_stack([position, np.full(len(position), rho)])
-    return np.sqrt(kernel.delta_variances(point, mult, covariance[None], index)[0])
+def dense_weights(fit: SpatialFit) -> tuple[NDArray, NDArray]:
+    """Dense W of the lag and of the Durbin terms; zero matrices where the model has none."""
+    n = fit.estimate.design.shape[1]
+    weights = fit.estimate.weights
+    lag, durbin = weights.lag, weights.durbin
+    return (
+        np.zeros((n, n)) if lag is None else lag.dense(),
+        np.zeros((n, n)) if durbin is None else durbin.dense(),
+    )
 
 
-def _simulate(
-    fit: SpatialFit, covariance: NDArray, position: NDArray, draws: int, seed: int
-) -> tuple[NDArray, float]:
-    """(R, K, 3) impacts of the admissible draws and the share of the others."""
-    if draws < 2:
-        raise ValueError(f"draws={draws}: at least two are needed, some thousands are sensible")
+def _unit_multiplier(fit: SpatialFit, rho: NDArray) -> kernel.UnitMultiplier:
+    return kernel.unit_multiplier(rho, *dense_weights(fit))
+
+
+def _draws(fit: SpatialFit, draws: int, seed: int) -> NDArray:
     rng = np.random.default_rng(seed)
-    factor = np.linalg.cholesky(covariance)
-    sample = fit.params.to_numpy() + rng.standard_normal((draws, factor.shape[0])) @ factor.T
-    if fit.rho is None:
-        return kernel.impacts(_coefficients(sample, position), _multiplier(fit, np.zeros(draws))), 0.0
-    rho = sample[:, fit.params.index.get_loc("rho")]
+    factor = np.linalg.cholesky(fit.cov_params().to_numpy())
+    return fit.params.to_numpy() + rng.standard_normal((draws, factor.shape[0])) @ factor.T
+
+
+def _admissible(fit: SpatialFit, sample: NDArray) -> NDArray:
     logdet = fit.estimate.likelihood.rho
-    assert logdet is not None
-    inside = (rho > logdet.low) & (rho < logdet.high)
-    kept = sample[inside]
-    return kernel.impacts(_coefficients(kept, position), _multiplier(fit, rho[inside])), float(1 - inside.mean())
+    if logdet is None:
+        return np.ones(sample.shape[0], dtype=bool)
+    rho = _rho(fit, sample)
+    return (rho > logdet.low) & (rho < logdet.high)
 
 
 def _table(terms: list[str], estimate: NDArray, se: NDArray, lower: NDArray, upper: NDArray) -> pd.DataFrame:

@@ -1,0 +1,149 @@
+"""Impacts taken apart: by order of neighbourhood, by unit, from block to block."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from nqpf_spatial import provinces
+from nqpf_spatial.errors import PanelError
+from nqpf_spatial.models.impacts import coefficients, dense_weights, positions, regressors
+
+if TYPE_CHECKING:
+    from nqpf_spatial.models.results import SpatialFit
+
+
+def by_order(fit: SpatialFit, q: int = 5) -> pd.DataFrame:
+    r"""Impacts by order of neighbourhood.
+
+    Order p is ``rho^p W^p (beta I + theta W_d)``: order 0 is what happens before any feedback (LeSage and Pace 2009,
+    section 2.7.3). The last row, ``"rest"``, is what the orders above q add, so that columns sum to the impacts.
+
+    Returns
+    -------
+    DataFrame
+        Index (term, order), columns direct, indirect, total.
+    """
+    if q < 0:
+        raise ValueError(f"q={q}: the highest order is zero or more")
+    w, wd = dense_weights(fit)
+    n, rho = w.shape[0], fit.rho or 0.0
+    found = []
+    for term in regressors(fit):
+        first = _first_round(fit, term, wd)
+        matrix, total = first, np.linalg.solve(np.eye(n) - rho * w, first)
+        parts = []
+        for _ in range(q + 1):
+            parts.append(matrix)
+            matrix = rho * (w @ matrix)
+        parts.append(total - sum(parts))
+        for order, part in zip([*range(q + 1), "rest"], parts, strict=True):
+            direct, overall = np.trace(part) / n, part.sum() / n
+            found.append((term, order, direct, overall - direct, overall))
+    frame = pd.DataFrame(found, columns=["term", "order", "direct", "indirect", "total"])
+    return frame.set_index(["term", "order"])
+
+
+def by_unit(fit: SpatialFit, term: str | None = None) -> pd.DataFrame:
+    """Impacts unit by unit.
+
+    Returns
+    -------
+    DataFrame
+        With a term, the N x N matrix S: row i, column j is the change of y in unit i when the regressor rises by one
+        in unit j. Without, per unit: ``own`` (diagonal), ``received`` (rest of the row), ``sent`` (rest of the column).
+    """
+    if term is not None:
+        units = list(fit.estimate.design.units)
+        return pd.DataFrame(effect_matrix(fit, term), index=pd.Index(units, name="to"), columns=pd.Index(units, name="from"))
+    parts = {}
+    for name in regressors(fit):
+        s = effect_matrix(fit, name)
+        own = np.diag(s)
+        parts[name] = pd.DataFrame(
+            {"own": own, "received": s.sum(axis=1) - own, "sent": s.sum(axis=0) - own},
+            index=pd.Index(fit.estimate.design.units, name=fit.estimate.design.levels[0]),
+        )
+    return pd.concat(parts, axis=1, names=["term", "effect"])
+
+
+def effect_matrix(fit: SpatialFit, term: str) -> NDArray:
+    """``(I - rho W)^-1 (beta I + theta W_d)`` of one regressor column."""
+    if term not in regressors(fit):
+        raise ValueError(f"term={term!r} is no regressor; the regressors are {', '.join(regressors(fit))}")
+    w, wd = dense_weights(fit)
+    return np.linalg.solve(np.eye(w.shape[0]) - (fit.rho or 0.0) * w, _first_round(fit, term, wd))
+
+
+def _first_round(fit: SpatialFit, term: str, wd: NDArray) -> NDArray:
+    beta, theta = coefficients(fit.params.to_numpy()[None], positions(fit, [term]))[0, 0]
+    return beta * np.eye(wd.shape[0]) + theta * wd
+
+
+def by_block(fit: SpatialFit, groups: str | Mapping[Any, Any] | pd.Series = "block", alpha: float = 0.05) -> pd.DataFrame:
+    """Mean change of y in the units of one block when the regressor rises by one in every unit of another.
+
+    Sums over ``from`` give the mean total effect of a rise everywhere. Standard errors by the delta method.
+
+    Parameters
+    ----------
+    groups : str, mapping or Series
+        "block", "north_south", "hub", "cluster" for provinces; or a map from unit to block.
+
+    Returns
+    -------
+    DataFrame
+        Index (term, to, from), columns estimate, se, z, p, lower, upper.
+    """
+    names, member = _membership(fit, groups)
+    average = member / member.sum(axis=0)
+    w, wd = dense_weights(fit)
+    inverse = np.linalg.inv(np.eye(w.shape[0]) - (fit.rho or 0.0) * w)
+    effects = [inverse, inverse @ wd]
+    slopes = [inverse @ w @ part for part in effects]
+
+    def between(matrix: NDArray) -> NDArray:
+        return average.T @ matrix @ member
+
+    value, slope = ([between(m) for m in matrices] for matrices in (effects, slopes))
+    params, covariance = fit.params.to_numpy(), fit.cov_params().to_numpy()
+    rho = fit.params.index.get_loc("rho") if fit.rho is not None else -1
+    parts = {}
+    for term in regressors(fit):
+        index = np.append(positions(fit, [term])[0], rho)
+        beta, theta = coefficients(params[None], index[None, :2])[0, 0]
+        gradient = np.stack([value[0], value[1], beta * slope[0] + theta * slope[1]], axis=-1) * (index >= 0)
+        block = covariance[np.ix_(index, index)]
+        se = np.sqrt(np.einsum("abi,ij,abj->ab", gradient, block, gradient))
+        parts[term] = _frame(beta * value[0] + theta * value[1], se, names, alpha)
+    return pd.concat(parts, names=["term"])
+
+
+def _membership(fit: SpatialFit, groups: str | Mapping[Any, Any] | pd.Series) -> tuple[list[str], NDArray]:
+    units = fit.estimate.design.units
+    if isinstance(groups, str):
+        of = [str(provinces.group_of(unit, groups)) for unit in units]  # type: ignore[arg-type]
+        names = [name for name in map(str, provinces.groups(groups)) if name in of]  # type: ignore[arg-type]
+    else:
+        given = dict(groups)
+        absent = [str(unit) for unit in units if unit not in given]
+        if absent:
+            raise PanelError(f"groups= has no entry for {', '.join(absent[:12])}")
+        of = [str(given[unit]) for unit in units]
+        names = list(dict.fromkeys(of))
+    return names, np.array([[name == own for name in names] for own in of], dtype=float)
+
+
+def _frame(estimate: NDArray, se: NDArray, names: list[str], alpha: float) -> pd.DataFrame:
+    index = pd.MultiIndex.from_product([names, names], names=["to", "from"])
+    frame = pd.DataFrame({"estimate": estimate.ravel(), "se": se.ravel()}, index=index)
+    half = stats.norm.isf(alpha / 2) * frame["se"]
+    z = frame["estimate"] / frame["se"]
+    return frame.assign(
+        z=z, p=2 * stats.norm.sf(np.abs(z)), lower=frame["estimate"] - half, upper=frame["estimate"] + half
+    )
