@@ -45,6 +45,7 @@ def impact_plot(impacts: Impacts, ax: Axes | None = None, effects: tuple[str, ..
         )  # fmt: skip
     ax.axvline(0.0, color="0.6", lw=0.8, zorder=0)
     ax.set_yticks(centre, list(table.index))
+    ax.set_ylim(-0.6, len(table) - 0.4)
     ax.set_xlabel("effect, 95 % interval" if impacts.method == "delta" else f"effect, 95 % interval ({impacts.method})")
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(frameon=False, ncols=len(effects), loc="lower center", bbox_to_anchor=(0.5, 1.0))
