@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -103,11 +105,20 @@ def build_design(
     """
     levels = _levels(data)
     unit, time = effect_flags(parsed.effects, levels)
-    frame = _needed_columns(data, parsed, levels)
+    columns = _needed_columns(data, parsed, levels)
+    index = data.index
     if years is not None:
-        frame = _select_periods(frame, years, levels)
-    frame, units, periods = _ordered(frame, ids, levels)
-    outcome, y, names, x = _evaluate(parsed.formula, frame, len(units), drop_intercept=unit or time)
+        kept = _select_periods(index, years, levels)
+        index, columns = index[kept], {name: values[kept] for name, values in columns.items()}
+    order, units, periods = _ordered(index, ids, levels)
+    # a plain index from here on: rows are known by their position
+    frame = pd.DataFrame({name: values[order] for name, values in columns.items()})
+    left, right = _evaluate(parsed, frame)
+    cells = _Cells(units, periods)
+    _check_finite(left, cells)
+    _check_finite(right, cells)
+    names = tuple(c for c in right.columns if not ((unit or time) and c == "Intercept"))
+    outcome, y, x = str(left.columns[0]), *_reshape(left, right[list(names)], len(units))
     return Design(y, x, names, outcome, units, periods, levels, unit, time, frame, parsed.formula)
 
 
@@ -120,47 +131,43 @@ def _levels(data: pd.DataFrame) -> tuple[str, ...]:
     return tuple(str(name) if name is not None else default[i] for i, name in enumerate(data.index.names))
 
 
-def _needed_columns(data: pd.DataFrame, parsed: ParsedFormula, levels: tuple[str, ...]) -> pd.DataFrame:
-    repeated = data.columns[data.columns.duplicated()].unique()
-    clash = [c for c in repeated if c in parsed.variables]
+def _needed_columns(data: pd.DataFrame, parsed: ParsedFormula, levels: tuple[str, ...]) -> dict[str, Any]:
+    """Arrays of the variables of the formula; the levels of the index count as variables too."""
+    repeated = () if data.columns.is_unique else set(data.columns[data.columns.duplicated()])
+    clash = [v for v in parsed.variables if v in repeated]
     if clash:
         raise PanelError(f"columns occur twice in the data: {enumerate_some(clash)}")
-    in_index = [v for v in parsed.variables if v in levels and v not in data.columns]
-    wanted = [v for v in parsed.variables if v in data.columns]
-    unknown = [v for v in parsed.variables if v not in data.columns and v not in in_index]
+    unknown = [v for v in parsed.variables if v not in data.columns and v not in levels]
     if unknown:
-        raise PanelError(
-            f"the data have no column {enumerate_some([repr(v) for v in unknown])}; nq.data.codebook() lists the "
-            "packaged variables, data.columns those at hand"
-        )
-    frame = data[wanted]
-    return frame.assign(**{v: data.index.get_level_values(levels.index(v)) for v in in_index}) if in_index else frame
+        near = {v: difflib.get_close_matches(v, map(str, data.columns), n=3) for v in unknown}
+        hint = "; ".join(f"{v!r}" + (f" (nearest: {', '.join(n)})" if n else "") for v, n in near.items())
+        raise PanelError(f"the data have no column {hint}. nq.data.codebook() lists the packaged variables")
+    return {
+        v: (data[v] if v in data.columns else data.index.get_level_values(levels.index(v))).array
+        for v in parsed.variables
+    }
 
 
-def _select_periods(frame: pd.DataFrame, years: tuple[object, object], levels: tuple[str, ...]) -> pd.DataFrame:
+def _select_periods(index: pd.Index, years: tuple[object, object], levels: tuple[str, ...]) -> NDArray:
     if len(levels) == 1:
         raise PanelError("years= needs a panel with index (unit, period); the data are a cross-section")
     if not isinstance(years, (tuple, list)) or len(years) != 2:
         raise ValueError(f"years={years!r}: give (first, last), for instance years=(2012, 2024)")
-    first, last = years
-    period = frame.index.get_level_values(1)
-    kept = frame[(period >= first) & (period <= last)]
-    present = kept.index.get_level_values(1)
-    absent = [edge for edge in (first, last) if edge not in present]
+    period = index.get_level_values(1)
+    absent = [edge for edge in years if edge not in period]
     if absent:
         raise PanelError(
             f"years={tuple(years)}: the data have no {enumerate_some(absent)}; they run from {period.min()} to {period.max()}"
         )
-    return kept
+    return np.asarray((period >= years[0]) & (period <= years[1]))
 
 
 def _ordered(
-    frame: pd.DataFrame, ids: tuple[Hashable, ...] | None, levels: tuple[str, ...]
-) -> tuple[pd.DataFrame, tuple[Hashable, ...], tuple[Hashable, ...]]:
-    """Rows sorted unit by unit, period by period in canonical order; duplicates and gaps are errors."""
-    if frame.empty:
+    index: pd.Index, ids: tuple[Hashable, ...] | None, levels: tuple[str, ...]
+) -> tuple[NDArray, tuple[Hashable, ...], tuple[Hashable, ...]]:
+    """Positions of the rows unit by unit, period by period in canonical order; duplicates and gaps are errors."""
+    if not len(index):
         raise PanelError("the data have no rows")
-    index = frame.index
     labels = index.get_level_values(0).unique()
     if labels.hasnans:
         raise PanelError(f"the index level {levels[0]!r} has missing labels")
@@ -170,7 +177,7 @@ def _ordered(
     unit_code = index.get_level_values(0).map(position).to_numpy()
     if len(levels) == 1:
         periods: tuple[Hashable, ...] = (None,)
-        period_code = np.zeros(len(frame), dtype=int)
+        period_code = np.zeros(len(index), dtype=int)
     else:
         times = index.get_level_values(1).unique().sort_values()
         if times.hasnans:
@@ -179,46 +186,59 @@ def _ordered(
         period_code = times.get_indexer(index.get_level_values(1))
     cell = unit_code * len(periods) + period_code
     counts = np.bincount(cell, minlength=len(units) * len(periods))
-    _check_cells(counts, units, periods, levels)
-    return frame.iloc[np.argsort(cell, kind="stable")], units, periods
+    _check_cells(counts, _Cells(units, periods))
+    return np.argsort(cell, kind="stable"), units, periods
 
 
-def _check_cells(
-    counts: NDArray, units: tuple[Hashable, ...], periods: tuple[Hashable, ...], levels: tuple[str, ...]
-) -> None:
-    def name(cells: NDArray) -> str:
-        t = len(periods)
-        return enumerate_some([f"{units[c // t]}" if len(levels) == 1 else f"{units[c // t]} {periods[c % t]}" for c in cells])
+@dataclass(frozen=True)
+class _Cells:
+    """Names of observations by their position, for messages."""
+
+    units: tuple[Hashable, ...]
+    periods: tuple[Hashable, ...]
+
+    def name(self, position: int) -> str:
+        t = len(self.periods)
+        unit, period = self.units[position // t], self.periods[position % t]
+        return f"{unit}" if period is None else f"{unit} {period}"
+
+
+def _check_cells(counts: NDArray, cells: _Cells) -> None:
+    def names(positions: NDArray) -> str:
+        return enumerate_some([cells.name(int(p)) for p in positions])
 
     if (counts > 1).any():
-        raise PanelError(f"rows occur more than once: {name(np.flatnonzero(counts > 1))}. Keep one row per cell")
+        raise PanelError(f"rows occur more than once: {names(np.flatnonzero(counts > 1))}. Keep one row per cell")
     if (counts == 0).any():
         raise PanelError(
-            f"the panel is not balanced, these rows are absent: {name(np.flatnonzero(counts == 0))}. Drop the units or "
+            f"the panel is not balanced, these rows are absent: {names(np.flatnonzero(counts == 0))}. Drop the units or "
             "periods yourself (and take the units out of W with w.subset), or choose another window with years="
         )
 
 
-def _evaluate(
-    formula: Formula, frame: pd.DataFrame, n: int, drop_intercept: bool
-) -> tuple[str, NDArray, tuple[str, ...], NDArray]:
-    """Evaluate the formula and reshape to (T, N) and (K, T, N)."""
+def _evaluate(parsed: ParsedFormula, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Outcome and regressor columns of the formula on ordered rows."""
+    formula = parsed.formula
     text = [c for c in frame.columns if not pd.api.types.is_numeric_dtype(frame[c])]
     _check_numeric(formula, frame, text)
+    if parsed.plain is not None:
+        left, right = frame[[parsed.plain[0]]], frame[list(parsed.plain[1:])]
+        return left, right.assign(Intercept=1.0)[["Intercept", *right.columns]] if parsed.intercept else right
     try:
-        # NaN must survive: dropping rows silently would break the panel, so they are found and named below
+        # NaN must survive: dropping rows silently would break the panel, so they are found and named afterwards
         matrices = formula.get_model_matrix(frame, na_action="ignore", output="pandas")
     except FactorEvaluationError as error:
         raise PanelError(f"the formula cannot be evaluated on the data: {error}") from error
-    left, right = matrices.lhs, matrices.rhs
-    if left.shape[1] != 1:
-        raise PanelError(f"the outcome has {left.shape[1]} columns; it must be one numeric variable")
-    _check_finite(left, frame)
-    _check_finite(right, frame)
-    names = tuple(c for c in right.columns if not (drop_intercept and c == "Intercept"))
+    if matrices.lhs.shape[1] != 1:
+        raise PanelError(f"the outcome has {matrices.lhs.shape[1]} columns; it must be one numeric variable")
+    return matrices.lhs, matrices.rhs
+
+
+def _reshape(left: pd.DataFrame, right: pd.DataFrame, n: int) -> tuple[NDArray, NDArray]:
+    """(T, N) outcome and (K, T, N) regressors from rows unit by unit."""
     y = left.to_numpy(dtype=float).reshape(n, -1).T
-    x = right[list(names)].to_numpy(dtype=float).reshape(n, y.shape[0], len(names)).transpose(2, 1, 0)
-    return str(left.columns[0]), np.ascontiguousarray(y), names, np.ascontiguousarray(x)
+    x = right.to_numpy(dtype=float).reshape(n, y.shape[0], right.shape[1]).transpose(2, 1, 0)
+    return np.ascontiguousarray(y), np.ascontiguousarray(x)
 
 
 def _check_numeric(formula: Formula, frame: pd.DataFrame, text: list[str]) -> None:
@@ -230,15 +250,13 @@ def _check_numeric(formula: Formula, frame: pd.DataFrame, text: list[str]) -> No
         raise PanelError(f"not numeric: {kinds}. Convert with pd.to_numeric, or write C({bad[0]}) for a factor")
 
 
-def _check_finite(matrix: pd.DataFrame, frame: pd.DataFrame) -> None:
+def _check_finite(matrix: pd.DataFrame, cells: _Cells) -> None:
     values = matrix.to_numpy(dtype=float)
     if np.isfinite(values).all():
         return
-    cells = []
-    for column in matrix.columns[~np.isfinite(values).all(axis=0)]:
-        rows = frame.index[~np.isfinite(matrix[column].to_numpy(dtype=float))]
-        cells += [f"{column} {' '.join(map(str, r)) if isinstance(r, tuple) else r}" for r in rows]
+    bad = [(matrix.columns[c], cells.name(int(r))) for c, r in zip(*np.nonzero(~np.isfinite(values.T)), strict=True)]
     raise PanelError(
-        f"missing or infinite values in {len(cells)} cells: {enumerate_some(cells)}. Nothing is filled or dropped: choose "
-        "another window with years=, other variables, or drop the units and take them out of W with w.subset"
+        f"missing or infinite values in {len(bad)} cells: {enumerate_some([' '.join(map(str, b)) for b in bad])}. Nothing is "
+        "filled or dropped: choose another window with years=, other variables, or drop the units and take them out of W "
+        "with w.subset"
     )

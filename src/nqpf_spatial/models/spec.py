@@ -47,12 +47,17 @@ def get_model(name: str) -> Model:
 
 @dataclass(frozen=True, slots=True)
 class ParsedFormula:
-    """A formula split into the regression part and the names after ``|``."""
+    """A formula split into the regression part and the names after ``|``.
+
+    `plain` holds outcome and regressors when all are bare column names: nothing is left to evaluate then.
+    """
 
     text: str
     formula: Formula
     effects: tuple[str, ...]
     variables: tuple[str, ...]
+    plain: tuple[str, ...] | None
+    intercept: bool
 
 
 @lru_cache(maxsize=256)
@@ -79,7 +84,11 @@ def parse_formula(text: str) -> ParsedFormula:
     if not hasattr(formula, "lhs") or len(formula.lhs) != 1:
         raise ValueError(f"formula {text!r} needs exactly one outcome left of '~'")
     variables = tuple(sorted(str(v) for v in formula.required_variables))
-    return ParsedFormula(" ".join(text.split()), formula, effects, variables)
+    regressors = [str(term) for term in formula.rhs if str(term) != "1"]
+    outcome = str(next(iter(formula.lhs)))
+    plain = (outcome, *regressors) if {outcome, *regressors} <= set(variables) else None
+    intercept = len(regressors) < len(formula.rhs)
+    return ParsedFormula(" ".join(text.split()), formula, effects, variables, plain, intercept)
 
 
 def effect_flags(effects: tuple[str, ...], levels: tuple[str, ...]) -> tuple[bool, bool]:
