@@ -41,6 +41,8 @@ class Evidence:
         False for what is shown beside the decision and never decides.
     reading : {"support", "contradict", "neither"}
         How the rule reads this number alone.
+    checks : mapping of str to float
+        Numbers beside it that never decide: delta-method and clustered inference, rho and its sd.
     """
 
     what: str
@@ -57,7 +59,7 @@ class Evidence:
     w: str | None = None
     counted: bool = True
     reading: Reading = "neither"
-    note: str = ""
+    checks: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,11 +225,12 @@ class Verdict:
 
 
 def _frame(rows: tuple[Any, ...], kind: type) -> pd.DataFrame:
-    """Tabulate frozen rows in the order of their fields."""
+    """Tabulate frozen rows in the order of their fields; checks become columns of their own."""
     import pandas as pd
 
-    names = [f.name for f in fields(kind)]
-    return pd.DataFrame([[getattr(r, n) for n in names] for r in rows], columns=names)
+    names = [f.name for f in fields(kind) if f.name != "checks"]
+    cells = [{**{n: getattr(r, n) for n in names}, **getattr(r, "checks", {})} for r in rows]
+    return pd.DataFrame(cells, columns=None if cells else names)
 
 
 def stable(value: float, digits: int = DIGITS) -> float:

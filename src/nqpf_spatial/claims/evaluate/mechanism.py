@@ -4,8 +4,8 @@ Readings fixed before any model of a verdict was fitted:
 
 * "Direct (or total) effect > 0" is a choice of the claim: support needs one of the two to satisfy the rule in
   full, variants included, and a contradiction of either outranks it (see the order of VERDICTS).
-* The measure of weak identification is the standard deviation of the estimator of rho. Until the models bring
-  a parametric bootstrap it is the asymptotic one, and the record says so.
+* The measure of weak identification is the standard deviation of rho over the replicates of a parametric
+  bootstrap of the fit.
 * Variants run with the baseline W; significance in a variant is the raw two-sided p-value at the rule's
   alpha. A variant that fails (missing cells, no convergence) is listed with its message and is in no share.
 """
@@ -97,8 +97,7 @@ def _evidence(
     for row in rows:
         r = runs[row.w]
         e, spec = r.effects[effect], r.specification
-        note = f"rho {r.rho:.4f} (sd {r.sd_rho:.4f}); delta-method se {e.se_delta:.4g}, p {e.p_delta:.3g}"
-        note += f"; province-clustered: {r.cluster}"
+        checks = {k: getattr(e, k) for k in ("se_delta", "p_delta", "se_cluster", "p_cluster")}
         out.append(
             Evidence(
                 what=f"{effect} effect of {spec.focus} on {spec.outcome}",
@@ -114,7 +113,7 @@ def _evidence(
                 w=row.w,
                 counted=not mech.is_weak(row, parameters),
                 reading=_reading(row, sign, parameters),
-                note=note,
+                checks={**checks, "rho": r.rho, "sd_rho": r.sd_rho},
             )
         )
     return out
@@ -231,7 +230,7 @@ def overlap(ctx: Context, base: Specification) -> pd.DataFrame:
     return pd.DataFrame({"shared_with_outcome": rows}).rename_axis("regressor")
 
 
-def mechanism(claim: Claim, ctx: Context, options: Mapping[str, Any]) -> Assessment:
+def stated_effect(claim: Claim, ctx: Context, options: Mapping[str, Any]) -> Assessment:
     """Decide a claim about the effect of one regressor.
 
     Parameters

@@ -8,17 +8,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from nqpf_spatial import errors
 from nqpf_spatial.claims.context import Context
 from nqpf_spatial.claims.evaluate.series import PATCHES
-from nqpf_spatial.errors import EndogeneityWarning, IdentificationWarning
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from nqpf_spatial.models import SpatialFit
     from nqpf_spatial.weights import SpatialWeights
 
 EFFECTS = ("direct", "indirect", "total")
+#: replicates of the parametric bootstrap behind the sd of rho; the register fixes the threshold, not their number
+REPLICATES = 999
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Specification:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """Direct, indirect or total effect of the focus."""
+    """Direct, indirect or total effect of the focus: by draws, with its checks beside it."""
 
     estimate: float
     se: float
@@ -69,6 +70,8 @@ class Effect:
     upper: float
     se_delta: float
     p_delta: float
+    se_cluster: float
+    p_cluster: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,6 @@ class Run:
     n: int
     provinces: int
     checksum: str
-    cluster: str
     notes: tuple[str, ...]
     impacts: pd.DataFrame
 
@@ -133,32 +135,26 @@ def matrix_of(ctx: Context, spec: Specification) -> SpatialWeights:
 
 @contextmanager
 def _noted(notes: list[str]) -> Iterator[None]:
-    """Turn the library's own warnings about identification and endogeneity into notes of the record."""
+    """Turn the library's own warnings (identification, few clusters, ...) into notes of the record."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         yield
     for entry in caught:
-        if issubclass(entry.category, IdentificationWarning | EndogeneityWarning):
+        if entry.category.__module__ == errors.__name__:
             notes.append(f"{entry.category.__name__}: {entry.message}")
         else:
             warnings.warn_explicit(entry.message, entry.category, entry.filename, entry.lineno)
 
 
-def _clustered(fit: SpatialFit, focus: str, draws: int, seed: int) -> str:
-    """Describe the province-clustered inference, or say that this release has none."""
-    try:
-        robust = fit.with_vcov("cluster")
-    except ValueError:
-        return "not available in this release"
-    table = robust.impacts(method="simulate", draws=draws, seed=seed).table.loc[focus]
-    parts = (f"{e} se {table[(e, 'se')]:.4g} (p {table[(e, 'p')]:.3g})" for e in EFFECTS)
-    return "; ".join(parts)
-
-
-def _effect(draws: Any, delta: Any, name: str) -> Effect:
-    """Collect one effect from the table by draws and its delta-method check."""
-    numbers = {k: float(draws[(name, k)]) for k in ("estimate", "se", "z", "p", "lower", "upper")}
-    return Effect(**numbers, se_delta=float(delta[(name, "se")]), p_delta=float(delta[(name, "p")]))
+def _effect(by_draws: Any, delta: Any, cluster: Any, name: str) -> Effect:
+    """Collect one effect from the table by draws, its delta-method check and its clustered inference."""
+    numbers = {k: float(by_draws[(name, k)]) for k in ("estimate", "se", "z", "p", "lower", "upper")}
+    checks = {
+        f"{k}_{how}": float(table[(name, k)])
+        for how, table in (("delta", delta), ("cluster", cluster))
+        for k in ("se", "p")
+    }
+    return Effect(**numbers, **checks)
 
 
 def run(ctx: Context, spec: Specification) -> Run:
@@ -189,17 +185,17 @@ def run(ctx: Context, spec: Specification) -> Run:
         fit = nq.fit(spec.formula, data_of(ctx, spec), w, model="SDM", correction=spec.correction)
         simulated = fit.impacts(method="simulate", draws=draws, seed=ctx.seed, alpha=alpha)
         delta = fit.impacts(method="delta", alpha=alpha).table.loc[spec.focus]
-        cluster = _clustered(fit, spec.focus, draws, ctx.seed)
-    table = simulated.table
+        robust = fit.with_vcov("cluster").impacts(method="simulate", draws=draws, seed=ctx.seed, alpha=alpha)
+        replicates = fit.bootstrap("parametric", replicates=REPLICATES, seed=ctx.seed)
+    table, robust = simulated.table, robust.table.loc[spec.focus]
     return Run(
         specification=spec,
-        effects={e: _effect(table.loc[spec.focus], delta, e) for e in EFFECTS},
+        effects={e: _effect(table.loc[spec.focus], delta, robust, e) for e in EFFECTS},
         rho=float(fit.params["rho"]),
-        sd_rho=float(fit.bse["rho"]),
+        sd_rho=float(replicates.params["rho"].std(ddof=1)),
         n=int(fit.nobs),
         provinces=w.n,
         checksum=w.checksum,
-        cluster=cluster,
         notes=tuple(notes),
         impacts=table,
     )

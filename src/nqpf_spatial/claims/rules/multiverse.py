@@ -10,6 +10,8 @@ Readings fixed before any verdict was computed:
 * A variant that cannot be run is in no share and is listed with its reason. Where variants are stated and
   none that counts could be run, nothing is established: the variants do not agree.
 * A claim that states no variant has nothing to fail: the variants agree.
+* The register writes 2/3 and 1/6 with four decimals; shares are compared at four decimals, so that two of three
+  is "at least 2/3".
 """
 
 from __future__ import annotations
@@ -18,6 +20,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from nqpf_spatial.claims.record import Multiverse, VariantResult
+
+#: decimals of the two thresholds as the register writes them
+DECIMALS = 4
 
 
 def _by_variant(rows: Sequence[VariantResult], flags: Sequence[bool]) -> float:
@@ -63,7 +68,7 @@ def judge(
     against = [bool(r.significant) and not a for r, a in zip(counted, along, strict=True)]
     same, opposite = _by_variant(counted, along), _by_variant(counted, against)
     need, limit = parameters["same_sign_share_ge"], parameters["significantly_opposite_share_le"]
-    agrees = same >= need and opposite <= limit
+    agrees = round(same, DECIMALS) >= need and round(opposite, DECIMALS) <= limit
     n_variants = len({r.variant for r in counted})
     reason = (
         f"same sign in {same:.3f} of {n_variants} counted variants (at least {need} needed), significantly "
