@@ -86,8 +86,11 @@ BREAKS: tuple[Break, ...] = (
         "rule 1",
     ),
     _note(
-        f"{_INCOME_ACCOUNTS} {_EXPENDITURE}", "accounts end in 2017, vintage before the 4th census", "rule 1"
+        _INCOME_ACCOUNTS,
+        "the four items sum to gdp_v2023: vintage after the 4th census, whatever the note of the source says",
+        "data",
     ),
+    _note(f"{_EXPENDITURE} gfcf", "vintage before the 4th census: final use sums to gdp_v2018", "rule 1"),
     _step(
         "share_primary share_secondary share_tertiary",
         2016,
