@@ -20,7 +20,9 @@ from nqpf_spatial.models.spec import ParsedFormula
 from nqpf_spatial.weights.core import SpatialWeights
 
 if TYPE_CHECKING:
+    from nqpf_spatial.models.diagnostics import Diagnosis
     from nqpf_spatial.models.impacts import Impacts
+    from nqpf_spatial.models.permutation import Permutation
 
 @dataclass(frozen=True)
 class SpatialFit:
@@ -219,6 +221,18 @@ class SpatialFit:
         from nqpf_spatial.models.impacts import impacts
 
         return impacts(self, method=method, **options)
+
+    def permutation_test(self, term: str, effect: str = "direct", permutations: int = 999, seed: int = 0) -> Permutation:
+        """Permutation test of one regressor; see `nqpf_spatial.models.permutation.permutation_test`."""
+        from nqpf_spatial.models.permutation import permutation_test
+
+        return permutation_test(self, term, effect, permutations, seed)
+
+    def diagnose(self) -> Diagnosis:
+        """The whole test battery as one table; see `nqpf_spatial.models.diagnostics.diagnose`."""
+        from nqpf_spatial.models.diagnostics import diagnose
+
+        return diagnose(self)
 
     # -- values per observation ------------------------------------------------------------------------------
     @cached_property
