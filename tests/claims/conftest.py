@@ -18,7 +18,7 @@ OUTCOMES = ("solow_residual", "tfp_est")
 
 
 def make_panel(beta, seed=0):
-    """Outcome y = 0.2 Wy + beta x + effects + noise over 2000-2024; every GDP series is consistent with it."""
+    """Outcome y = 0.2 Wy + beta x + effects + noise, 2000-2024; every GDP series is consistent with it."""
     real = nq.load_panel().loc[(slice(None), slice(2000, None)), :]
     rng = np.random.default_rng(seed)
     w = nq.weights.contiguity().dense()
@@ -44,15 +44,14 @@ def make_panel(beta, seed=0):
     data = {name: masked(x + (i > 0) * noise(0.1), name) for i, name in enumerate(DIGITAL)}
     data |= {name: masked(noise(1.0), name) for name in OTHERS}
     data |= {name: masked(y + noise(0.05), name) for name in OUTCOMES}
-    data |= dict.fromkeys(("gdp", "gdp_v2023", "gdp_real"), level)
+    data |= dict.fromkeys(("gdp", "gdp_real"), level)
     data |= {name: column(growth) for name in ("gdp_index", "gdp_index_firstpub")}
     data |= {"ln_gdp_real_pc": column(y), "population": ones}
     data |= {
         name: column(np.exp(noise(1.0))) for name in ("rd_expenditure", "fiscal_expenditure", "trade_total")
     }
     data["gdp_real_per_urban_worker"] = level.where(real["gdp_real_per_urban_worker"].notna())
-    for name in ("gdp_v2023",):
-        data[name] = data[name].where(real[name].notna())
+    data["gdp_v2023"] = level.where(real["gdp_v2023"].notna())
     frame = pd.DataFrame(data)
     frame.attrs = {"release": "constructed"}
     return frame
@@ -82,7 +81,7 @@ class Constructed(Context):
         return nq.weights.from_any(pd.DataFrame(extra, index=queen.ids, columns=queen.ids))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def constructed():
     """Return a factory of contexts: effect, matrices left out."""
 

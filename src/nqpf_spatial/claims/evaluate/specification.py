@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nqpf_spatial.weights import SpatialWeights
 
 EFFECTS = ("direct", "indirect", "total")
-#: replicates of the parametric bootstrap behind the sd of rho; the register fixes the threshold, not their number
+#: replicates of the parametric bootstrap behind the sd of rho; the register fixes the threshold only
 REPLICATES = 999
 
 

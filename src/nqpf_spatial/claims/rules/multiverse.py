@@ -10,8 +10,8 @@ Readings fixed before any verdict was computed:
 * A variant that cannot be run is in no share and is listed with its reason. Where variants are stated and
   none that counts could be run, nothing is established: the variants do not agree.
 * A claim that states no variant has nothing to fail: the variants agree.
-* The register writes 2/3 and 1/6 with four decimals; shares are compared at four decimals, so that two of three
-  is "at least 2/3".
+* The register writes 2/3 and 1/6 with four decimals; shares are compared at four decimals, so that two of
+  three is "at least 2/3".
 """
 
 from __future__ import annotations

@@ -20,10 +20,8 @@ def few_replicates():
 
 
 @pytest.fixture(scope="module")
-def supported():
-    from conftest import Constructed
-
-    return decide(CLAIM, type("Made", (Constructed,), {"beta": 1.0})())
+def supported(constructed):
+    return decide(CLAIM, constructed(1.0))
 
 
 def test_a_strong_positive_effect_is_supported_on_a_proxy(supported):
