@@ -108,9 +108,7 @@ def formulas(windows: dict[str, frozenset[int]], expansion: dict[int, float]) ->
         "ln_it_service_pc": log_ratio("it_service_revenue", "population"),
         "ict_employment_share": ratio("employment_urban_units_ict", "employment_urban_units", 100),
         "digital_index": index("digital_index", digital),
-        "digital_index_broad": index(
-            "digital_index_broad", (*broad, "computers_per_100_staff", "websites_per_100_firms")
-        ),
+        "digital_index_broad": index("digital_index_broad", broad),
         "digital_index_net": index("digital_index_net", ("broadband_pc", "cable_pc", "ports_pc")),
         "digital_index_use": index("digital_index_use", ("mobile_traffic_pc", "ecommerce_pc", "express_pc")),
         "nqpf_index": index("nqpf_index", (*innovation, *digital)),
