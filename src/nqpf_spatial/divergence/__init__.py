@@ -13,7 +13,11 @@ from typing import Any
 _WHERE = {
     "measures": ("inequality", "gini", "atkinson", "cv", "sd_log"),
     "theil_groups": ("theil",),
+    "polarize": ("polarization", "esteban_ray", "egr", "der", "wolfson", "zhang_kanbur"),
     "dagum_gini": ("dagum", "gini_change"),
+    "gaps": ("gap", "ratio"),
+    "markov_chains": ("markov", "spatial_markov"),
+    "trends": ("theil_sen", "mann_kendall", "trend_label", "trend_table", "structural_break"),
 }
 
 #: public name -> module of this package that defines it

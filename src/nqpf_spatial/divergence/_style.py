@@ -51,10 +51,15 @@ def words(texts: Sequence[Any], lang: str) -> list[str]:
     return [word(t, lang) for t in texts]
 
 
-def new_axes(ax: Axes | None, lang: str, size: tuple[float, float] = (7.0, 4.2)) -> Axes:
-    """The axes given, or new ones; checks the language first."""
+def check_lang(lang: str) -> None:
+    """Refuse a language there is none of."""
     if lang not in ("en", "zh"):
         raise ValueError(f"lang={lang!r} is not known; choose 'en' or 'zh'")
+
+
+def new_axes(ax: Axes | None, lang: str, size: tuple[float, float] = (7.0, 4.2)) -> Axes:
+    """The axes given, or new ones; checks the language first."""
+    check_lang(lang)
     if ax is not None:
         return ax
     import matplotlib.pyplot as plt

@@ -285,7 +285,7 @@ def _permute(x: Wide, tree: _Tree, kind: str, replicates: int, seed: int | None)
     codes = _resample.permutations(tree.outer.codes, replicates, seed)
 
     def between(block: Array) -> Array:
-        member = _kernel.indicator(block.astype(np.intp), k)
+        member = _kernel.indicator(block.astype(np.intp), k)[:, None]
         return _kernel.theil_parts(x.values, x.weights, member, kind).between
 
     observed = _kernel.theil_parts(x.values, x.weights, _kernel.indicator(tree.outer.codes, k), kind).between

@@ -115,6 +115,11 @@ def indicator(codes: NDArray[np.intp], k: int) -> Array:
     return (codes[..., None, :] == np.arange(k)[:, None]).astype(np.float64)
 
 
+def by_group(values: Array, member: Array) -> Array:
+    """Sums over the members of each group: ``(..., N)`` and ``(..., K, N)`` give ``(..., K)``."""
+    return np.einsum("...n,...kn->...k", values, member)
+
+
 def _ratio(a: Array, b: Array) -> Array:
     """``a / b`` with 0 where ``b`` is 0 (a group that a replicate left empty contributes nothing)."""
     return np.divide(a, b, out=np.zeros(np.broadcast_shapes(a.shape, b.shape)), where=b != 0.0)
@@ -153,7 +158,7 @@ def theil_parts(x: Array, w: Array, member: Array, kind: str) -> TheilParts:
     x, w : ndarray (..., N)
         Values and weights.
     member : ndarray (..., K, N)
-        Rows of :func:`indicator`; leading axes (permutations) allowed.
+        Rows of :func:`indicator`; its leading axes broadcast against those of ``x`` and ``w``.
     kind : {"T", "L"}
 
     Notes
@@ -163,17 +168,16 @@ def theil_parts(x: Array, w: Array, member: Array, kind: str) -> TheilParts:
     """
     p = shares(w)
     r = x / mean(x, p)[..., None]
-    columns = np.swapaxes(member, -1, -2)
-    pg = p @ columns
-    sg = (p * r) @ columns
+    pg = by_group(p, member)
+    sg = by_group(p * r, member)
     relative = _ratio(sg, pg)
     safe = np.where(relative > 0.0, relative, 1.0)
     if kind == "T":
         weight, gap = sg, xlogy(sg, safe)
-        inner, total = (p * xlogy(r, r)) @ columns - gap, theil_t(x, p)
+        inner, total = by_group(p * xlogy(r, r), member) - gap, theil_t(x, p)
     else:
         weight, gap = pg, -xlogy(pg, safe)
-        inner, total = -(p * np.log(r)) @ columns - gap, theil_l(x, p)
+        inner, total = -by_group(p * np.log(r), member) - gap, theil_l(x, p)
     between, within = gap.sum(axis=-1), inner.sum(axis=-1)
     return TheilParts(total, between, within, _ratio(inner, weight), pg, sg, inner)
 

@@ -15,9 +15,8 @@ Array = NDArray[np.float64]
 def group_moments(x: Array, w: Array, member: Array) -> tuple[Array, Array]:
     """Shares ``(..., K)`` and relative means ``mu_g / mu`` of the groups; an empty group has mean 0."""
     p = _ineq.shares(w)
-    columns = np.swapaxes(member, -1, -2)
-    pg = p @ columns
-    totals = (p * x) @ columns / _ineq.mean(x, p)[..., None]
+    pg = _ineq.by_group(p, member)
+    totals = _ineq.by_group(p * x, member) / _ineq.mean(x, p)[..., None]
     return pg, np.divide(totals, pg, out=np.zeros_like(totals), where=pg > 0)
 
 
