@@ -4,8 +4,8 @@ The panel system, with fixed effects removed by orthonormal matrices (F'F = I, F
 
     y* = rho W1* y* + Z* b + u*,   u* = lambda W2* u* + e*,   e* ~ N(0, s2 I)
 
-with ``y*`` the (units, periods) matrix ``F_N' Y F_T``, ``W* = F_N' W F_N`` and identities in place of F where an
-effect is not transformed away. Everything is analytic in the parameters, so that gradients come from complex steps.
+with ``y*`` the (units, periods) matrix ``F_N' Y F_T``, ``W* = F_N' W F_N`` and identities in place of F where
+an effect is not transformed away. Everything is analytic in the parameters: gradients by complex steps.
 """
 
 from __future__ import annotations
@@ -194,7 +194,7 @@ def system(
 
 
 def profile_loglik(dense: Dense, slopes: np.ndarray, rho: float, lambda_: float) -> float:
-    """Likelihood at given slopes and spatial parameters, maximised over the remaining columns (dummies) and s2."""
+    """Likelihood at given slopes and spatial parameters, maximised over the rest (dummies) and s2."""
     eye = np.eye(dense.y.shape[0])
     error = eye if dense.w2 is None else eye - lambda_ * dense.w2
     lag = eye if dense.w1 is None else eye - rho * dense.w1
