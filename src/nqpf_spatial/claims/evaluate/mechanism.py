@@ -277,17 +277,16 @@ def stated_effect(claim: Claim, ctx: Context, options: Mapping[str, Any]) -> Ass
         mde_note=f"(z[1 - alpha/2] + z[{mech.POWER}]) * se, two-sided, raw alpha {parameters['alpha']}",
         holm=correction,
         weights={w: r.checksum for w, r in runs.items()},
-        notes=_notes(runs, missing),
+        notes=_notes(runs),
         seed=ctx.seed,
         tables=_tables(runs, ctx, base),
     )
 
 
-def _notes(runs: Mapping[str, Run], missing: Mapping[str, str]) -> tuple[str, ...]:
-    """What a reader must know beside the numbers."""
-    notes = [
-        "weak identification is judged by the asymptotic sd of rho: a parametric bootstrap arrives later"
-    ]
-    notes += [f"{w}: {text}" for w, r in runs.items() for text in r.notes]
-    notes += [f"missing {w}: {reason}" for w, reason in missing.items()]
-    return tuple(notes)
+def _notes(runs: Mapping[str, Run]) -> tuple[str, ...]:
+    """Warnings of the fits, each with the matrices it came up under."""
+    shared: dict[str, list[str]] = {}
+    for w, r in runs.items():
+        for text in r.notes:
+            shared.setdefault(text, []).append(w)
+    return tuple(f"{', '.join(matrices)}: {text}" for text, matrices in shared.items())
