@@ -108,7 +108,7 @@ def test_equals_exact_ml(name: str, variant: str) -> None:
 
 @pytest.mark.parametrize(("name", "variant"), CASES)
 def test_equals_splm(name: str, variant: str) -> None:
-    """The log-likelihood of splm is complete for random effects; its beta is GLS at its spatial parameters."""
+    """splm's log-likelihood is complete for random effects; its beta is GLS at its spatial parameters."""
     found, gold = fit(name, variant), panel(name).entries[f"{name}.splm_re.{variant}"]
     assert found.llf == pytest.approx(gold["loglik"], abs=1e-6)
     np.testing.assert_allclose(found.beta, list(gold["coefficients"].values()), rtol=1e-5)
@@ -122,7 +122,7 @@ def test_equals_splm(name: str, variant: str) -> None:
 @pytest.mark.parametrize("name", ["produc", "rice"])
 @pytest.mark.parametrize("variant", ["re", "semre", "sem2re", "semre_durbin"])
 def test_expected_se_of_beta_equals_splm_without_lag(name: str, variant: str) -> None:
-    """Without a lag the expected information is block-diagonal, and splm's GLS standard errors are its inverse."""
+    """Without a lag the expected information is block-diagonal: splm's GLS standard errors follow from it."""
     p, found = panel(name), fit(name, variant)
     _, durbin, error = VARIANTS[variant]
     z = np.concatenate([p.x, p.wx]) if durbin else p.x
@@ -159,7 +159,7 @@ def test_spreg_lag_log_likelihood_lacks_the_random_effect_jacobian(name: str, va
 
 
 def test_spreg_standard_error_of_rho_is_off() -> None:
-    """spreg's information matrix is not symmetric (rho-phi, phi-sigma2): se(rho) comes out 8 times too small."""
+    """spreg's information matrix is wrong in its phi row and not symmetric: se(rho) is 8 times too small."""
     p, found = panel("produc"), fit("produc", "sdmre")
     gold = p.entries["produc.spreg.re_lag.sdm"]
     theirs = gold["se"][gold["coef_names"].index("rho")]
@@ -170,7 +170,7 @@ def test_spreg_standard_error_of_rho_is_off() -> None:
 
 
 def test_elhorst_spatial_error_uses_eigenvectors_that_are_not_orthogonal() -> None:
-    """His quasi-demeaning takes V' for the inverse of V, which needs a symmetric W; produc's W is row-standardised."""
+    """He takes V' for the inverse of V: right for symmetric W, not for a row-standardised one."""
     found, gold = fit("produc", "semre"), panel("produc").entries["produc.elhorst_re.sem"]
     assert found.llf - gold["loglik"] > 1.5
     assert abs(gold["param"][1] - found.beta[1]) > 0.4 * se(found.information)[1]
@@ -178,7 +178,7 @@ def test_elhorst_spatial_error_uses_eigenvectors_that_are_not_orthogonal() -> No
 
 @pytest.mark.parametrize("model", ["sar", "sdm"])
 def test_time_effects_by_dummies_are_elhorst_and_by_transformation_differ(model: str) -> None:
-    """Explicit dummies reproduce Elhorst up to his 0.001 grid; the transformation takes out their bias in rho."""
+    """Explicit dummies reproduce Elhorst up to his grid; the transformation removes their bias in rho."""
     p = panel("produc")
     gold = p.entries[f"produc.elhorst_re_timeFE.{model}"]
     t, n = p.y.shape

@@ -208,9 +208,7 @@ def _check(
     for name, logdet in (("logdet_rho", logdet_rho), ("logdet_lambda", logdet_lambda)):
         if logdet is not None and logdet.omega.size != units:
             hint = "; with time effects use drop_unit_root" if time else ""
-            raise ValueError(
-                f"{name} has {logdet.omega.size} eigenvalues, the likelihood {units} units{hint}"
-            )
+            raise ValueError(f"{name} has {logdet.omega.size} eigenvalues for {units} units{hint}")
     if time and w_error is not None and np.max(np.abs(w_error @ np.ones(size) - 1.0)) > 1e-8:
         raise IdentificationError(
             "time effects cannot be transformed away: the rows of the error weights do not sum to one. Use "
@@ -235,12 +233,18 @@ def _check_rank(problem: REProblem) -> None:
         raise IdentificationError(
             f"columns {bad} of z are linear combinations of the columns before them. Leave them out"
         )
-    if problem.rho is not None:
-        a, b, c = residual_quadratic(stacked, k)
-        if a <= 0 or c * a - b * b <= 1e-14 * a * c:
-            raise IdentificationError(
-                "Wy is an exact linear function of y and the regressors: rho is not identified"
-            )
+    # squared residuals at roundoff count as zero
+    y_floor, wy_floor = 1e-26 * (stacked[:, k:] ** 2).sum(axis=0)
+    a, b, c = residual_quadratic(stacked, k)
+    if a <= y_floor:
+        raise IdentificationError("the residuals vanish: y is an exact linear function of the regressors")
+    if problem.rho is not None and (c <= wy_floor or c * a - b * b <= 1e-14 * a * c):
+        raise IdentificationError("Wy is a linear function of y and the regressors: rho is not identified")
+    z, y = problem.within.base[:, :k], problem.within.base[:, k]
+    if np.sum((y - z @ np.linalg.lstsq(z, y)[0]) ** 2) <= y_floor:
+        raise IdentificationError(
+            "the residuals do not vary within units: the two variances cannot be told apart"
+        )
 
 
 # -- maximisation over x = (rho, lambda, ln phi) -----------------------------------------------------------

@@ -34,7 +34,6 @@ import numpy as np
 import scipy.linalg as sla
 from numpy.typing import NDArray
 
-from nqpf_spatial.errors import IdentificationError
 from nqpf_spatial.kernels.logdet import LogDet
 from nqpf_spatial.kernels.moments import Reduced, reduce_columns, spatial_lag
 
@@ -147,8 +146,6 @@ def solve(problem: REProblem, rho: float, lambda_: float, phi: float) -> tuple[N
     projected = q.T @ target
     rest = target - q @ projected
     sse = float(rest @ rest)
-    if not sse > 0:
-        raise IdentificationError("the residuals vanish: the model has as many parameters as observations")
     beta = sla.solve_triangular(r, projected, check_finite=False) if k else np.empty(0)
     if problem.rho is not None:
         constant += problem.periods * float(problem.rho(rho))
