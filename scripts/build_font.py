@@ -18,7 +18,7 @@ from fontTools.ttLib import TTFont
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "nqpf_spatial"
 TARGET = SOURCE / "report" / "files" / "nqpf-sans-sc.otf"
 FAMILY = "NQPF Sans SC"
-SIGNS = "·–—…“”‘’、。《》〈〉「」『』【】〔〕，．；：？！（）％＋－＝～±×÷≤≥≠≈→←↑↓αβγδεηθλμρσχ°²³①②③④⑤〇−√∑"  # noqa: RUF001
+SIGNS = "·–—…“”‘’、。《》〈〉「」『』【】〔〕，．；：？！（）％＋－＝～±×÷≤≥≠≈→←↑↓αβγδεηθλμρσχ°²³①②③④⑤〇−√∑"
 
 
 def characters() -> str:
@@ -44,7 +44,12 @@ def main() -> None:
     cut = subset.Subsetter(options)
     cut.populate(text=characters())
     cut.subset(font)
-    replaced = {1: FAMILY, 3: f"{FAMILY} cut of Noto Sans CJK SC 1.004", 4: FAMILY, 6: FAMILY.replace(" ", "")}
+    replaced = {
+        1: FAMILY,
+        3: f"{FAMILY} cut of Noto Sans CJK SC 1.004",
+        4: FAMILY,
+        6: FAMILY.replace(" ", ""),
+    }
     for record in list(font["name"].names):
         if record.nameID in replaced:
             record.string = replaced[record.nameID]

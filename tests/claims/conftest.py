@@ -42,6 +42,7 @@ def make_panel(beta, seed=0):
     growth = 100 * np.exp(np.diff(y, axis=0, prepend=y[:1]))
     ones = pd.Series(1.0, index=real.index)
     data = {name: masked(x + (i > 0) * noise(0.1), name) for i, name in enumerate(DIGITAL)}
+    data |= {name: masked(x + noise(0.1), name) for name in ("broadband_pc", "mobile_phone_penetration")}
     data |= {name: masked(noise(1.0), name) for name in OTHERS}
     data |= {name: masked(y + noise(0.05), name) for name in OUTCOMES}
     data |= dict.fromkeys(("gdp", "gdp_real"), level)

@@ -6,11 +6,10 @@ builder this release does not have is an absence with a reason, never a substitu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nqpf_spatial.claims.register import Register, load
 from nqpf_spatial.errors import DataSourceError
@@ -22,19 +21,6 @@ if TYPE_CHECKING:
 
 #: seed of every draw behind a verdict; recorded in the verdict
 SEED = 2024
-
-#: weight id of the register -> (builder of nqpf_spatial.weights, its arguments)
-BUILDERS: Mapping[str, tuple[str, Mapping[str, Any]]] = MappingProxyType(
-    {
-        "queen": ("contiguity", {}),
-        "inv_distance": ("inverse_distance", {"power": 1}),
-        "inv_distance_sq": ("inverse_distance", {"power": 2}),
-        "economic": ("economic", {}),
-        "econ_geo_nested": ("nested", {}),
-        "migration_flow": ("migration", {}),
-        "digital": ("similarity", {}),
-    }
-)
 
 
 class NotInRelease(RuntimeError):
@@ -90,10 +76,9 @@ class Context:
             known = ", ".join(self.register.weights["matrices"])
             raise DataSourceError(f"the register has no weight matrix {w_id!r}; it has {known}")
         if w_id not in self._weights:
-            name, options = BUILDERS[w_id]
-            if not hasattr(nq.weights, name):
-                raise NotInRelease(f"W {w_id}: nq.weights.{name} arrives later")
-            self._weights[w_id] = getattr(nq.weights, name)(**options)
+            if w_id not in nq.weights.REGISTERED:
+                raise NotInRelease(f"W {w_id}: nq.weights builds {', '.join(nq.weights.REGISTERED)}")
+            self._weights[w_id] = nq.weights.registered(w_id)
         return self._weights[w_id]
 
     def available(self, w_ids: Iterable[str]) -> tuple[dict[str, SpatialWeights], dict[str, str]]:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nqpf_spatial.claims.evaluate.indices import INDEX_VARIANTS
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -90,4 +92,5 @@ PATCHES: Mapping[str, Callable[[pd.DataFrame], dict[str, pd.Series]]] = {
     "firstpub_growth": _firstpub_growth,
     "ln_urban_worker": _ln_urban_worker,
     "ln_gdp_real": _ln_gdp_real,
+    **{column: build for columns in INDEX_VARIANTS.values() for column, build in columns.items()},
 }

@@ -21,6 +21,7 @@ from dataclasses import replace
 from typing import Any
 
 from nqpf_spatial.claims.context import Context, NotInRelease
+from nqpf_spatial.claims.evaluate.indices import INDEX, INDEX_VARIANTS
 from nqpf_spatial.claims.evaluate.specification import Specification
 from nqpf_spatial.errors import DataSourceError
 
@@ -42,14 +43,16 @@ def _baseline(ctx: Context) -> Mapping[str, Any]:
     return ctx.register.threshold("R-MECH", "baseline")
 
 
-def _swap(base: Specification, ctx: Context, role: str, new: str) -> tuple[str, Specification]:
+def _swap(
+    base: Specification, ctx: Context, role: str, new: str, availability: str | None = None
+) -> tuple[str, Specification]:
     """Put another series in the place of the baseline series of a role (digital, innovation, flows)."""
     old = _baseline(ctx)[role]
     if old not in base.regressors:
         raise NotInRelease(f"the claim has no {old} to replace")
     regressors = tuple(new if r == old else r for r in base.regressors)
     focus = new if base.focus == old else base.focus
-    years = _within(ctx, base.years, new)
+    years = _within(ctx, base.years, availability or new)
     return f"{new} for {old}", replace(base, regressors=regressors, focus=focus, years=years)
 
 
@@ -135,8 +138,17 @@ def _other_w(base: Specification, ctx: Context) -> Specifications:
     return [(f"W {w}", replace(base, w=w)) for w in w_set if w != base.w]
 
 
-def _index(base: Specification, ctx: Context) -> Specifications:
-    raise NotInRelease("composite indices of nqpf_spatial.indicators arrive later")
+def _index(variant: str) -> Callable[[Specification, Context], Specifications]:
+    """A digital index made another way, in the years of the register's digital index."""
+
+    def expand(base: Specification, ctx: Context) -> Specifications:
+        out = []
+        for column in INDEX_VARIANTS[variant]:
+            label, swapped = _swap(base, ctx, "digital", column, availability=INDEX)
+            out.append((label, replace(swapped, patches=(*base.patches, column))))
+        return out
+
+    return expand
 
 
 #: variant id -> its specifications
@@ -163,10 +175,10 @@ VARIANTS: Mapping[str, Callable[[Specification, Context], Specifications]] = {
     "plain_ml": lambda base, ctx: [("dummy-variable ML", replace(base, correction="none"))],
     "to_2019": _until("to_2019"),
     "index_broad": _one("digital", "digital_index_broad"),
-    "index_equal": _index,
-    "index_pca": _index,
-    "index_topsis": _index,
-    "index_drop_one": _index,
+    "index_equal": _index("index_equal"),
+    "index_pca": _index("index_pca"),
+    "index_topsis": _index("index_topsis"),
+    "index_drop_one": _index("index_drop_one"),
 }
 
 
