@@ -1,7 +1,7 @@
 """Indicators: composite indices, capital stocks, total factor productivity.
 
-Every function takes a labelled frame (a panel indexed by province and year, or any other units), puts it into
-one canonical order, and returns a frozen result with its table, a picture and what it was made of.
+Every function takes a labelled frame (a panel indexed by province and year, or any other units), puts it
+into one canonical order, and returns a frozen result with its table, a picture and what it was made of.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ _YEARLY = (
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class CompositeResult:
-    """A composite index and what it is made of. Rows are in canonical order, whatever order the data came in.
+    """A composite index and what it is made of, rows in canonical order.
 
     Attributes
     ----------

@@ -65,8 +65,8 @@ def overlap_check(
 ) -> Overlap:
     """List the inputs that an outcome shares with its regressors.
 
-    A composite index that contains a regressor, or a ratio with the outcome's denominator, correlates with it
-    by construction. Inputs of derived variables are followed recursively.
+    A composite index that contains a regressor, or a ratio with the outcome's denominator, correlates
+    with it by construction. Inputs of derived variables are followed recursively.
 
     Parameters
     ----------

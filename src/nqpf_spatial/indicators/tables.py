@@ -49,7 +49,7 @@ _SCHEMES: dict[str, tuple[tuple[int, int], tuple[_Indicator, ...]]] = {
             _Indicator("mobile_phone_penetration", _MEANS),
             _Indicator("computers_per_100_staff", _MEANS),
             _Indicator("patents_inv_pc", _OBJECTS),
-            _Indicator("new_product_ratio", _OBJECTS, "ind_new_product_sales", "gdp"),
+            _Indicator("new_product_effort", _OBJECTS, "ind_new_product_rd", "gdp"),
             _Indicator("ecommerce_ratio", _OBJECTS, "ecommerce_sales", "gdp"),
         ),
     ),
@@ -84,8 +84,8 @@ def indicator_table(scheme: NqpfScheme | DigitalScheme) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Indexed by indicator: dimension, formula, the packaged variables it is made of (``inputs``), first and
-        last year of the window. More is better for all of them.
+        Indexed by indicator: dimension, formula, the packaged variables it is made of (``inputs``), first
+        and last year of the window. More is better for all of them.
 
     Raises
     ------
@@ -94,8 +94,8 @@ def indicator_table(scheme: NqpfScheme | DigitalScheme) -> pd.DataFrame:
 
     Examples
     --------
-    >>> indicator_table("dimensions").loc["new_product_ratio", ["dimension", "formula"]].tolist()
-    ['objects of labour', 'ind_new_product_sales / gdp']
+    >>> indicator_table("dimensions").loc["new_product_effort", ["dimension", "formula"]].tolist()
+    ['objects of labour', 'ind_new_product_rd / gdp']
     """
     _frame.check_choice("scheme", scheme, _SCHEMES)
     (first, last), lines = _SCHEMES[scheme]
@@ -156,10 +156,10 @@ def nqpf_index(
 
     Notes
     -----
-    There is no official index. Which indicator stands for which of the three elements of productive forces is
-    a convention that moves the dimension scores, not the index. R&D, patents and networks are also what
-    models use as regressors: run :func:`overlap_check`, and :func:`index_multiverse` before resting a
-    finding on it.
+    There is no official index. Which indicator stands for which of the three elements of productive
+    forces is a convention that moves the dimension scores, not the index. R&D, patents and networks are
+    also what models use as regressors: run :func:`overlap_check`, and :func:`index_multiverse` before
+    resting a finding on it.
 
     Examples
     --------
