@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nqpf_spatial.errors import IdentificationError
+from nqpf_spatial.kernels import spectrum
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,47 +28,43 @@ class LogDet:
     omega : (N,) real or complex ndarray
         Eigenvalues that enter the sum.
     low, high : float
-        The open interval of r on which ``I - r W`` is nonsingular and that contains 0.
+        Open interval of r that is searched: ``I - r W`` is nonsingular on it and it contains 0.
+    weights : (N,) ndarray or None
+        Share of every eigenvalue in the sum; one where None (see `adjust`).
     """
 
     omega: NDArray
     low: float
     high: float
+    weights: NDArray | None = None
 
     def __call__(self, r: ArrayLike) -> NDArray:
         """Value at r (any shape)."""
-        return np.log(np.abs(self._factors(r))).sum(axis=-1)
+        if self.weights is None:
+            return np.log(np.abs(self._factors(r))).sum(axis=-1)
+        return (self.weights * np.log(self._factors(r).astype(complex))).sum(axis=-1).real
 
     def derivatives(self, r: ArrayLike) -> tuple[NDArray, NDArray]:
         """First and second derivative at r: ``-tr(G)`` and ``-tr(G G)`` with ``G = W (I - r W)^-1``."""
         g = self.omega / self._factors(r)
-        return -g.sum(axis=-1).real, -(g * g).sum(axis=-1).real
+        if self.weights is None:
+            return -g.sum(axis=-1).real, -(g * g).sum(axis=-1).real
+        return -(self.weights * g).sum(axis=-1).real, -(self.weights * g * g).sum(axis=-1).real
 
     def _factors(self, r: ArrayLike) -> NDArray:
         return 1.0 - np.asarray(r, dtype=float)[..., None] * self.omega
 
 
-def admissible_interval(omega: NDArray) -> tuple[float, float]:
-    """Interval of r around 0 on which ``1 - r omega`` vanishes for no real eigenvalue.
-
-    Only real eigenvalues bound it (LeSage and Pace 2009, section 4.3.2). Without a negative (positive)
-    real eigenvalue the lower (upper) bound is that of the spectral radius, with the sign.
-    """
-    tolerance = 1e-9 * max(1.0, float(np.max(np.abs(omega), initial=0.0)))
-    real = omega.real[np.abs(omega.imag) <= tolerance] if np.iscomplexobj(omega) else omega
-    radius = float(np.max(np.abs(omega), initial=0.0))
-    if radius <= tolerance:
-        return -np.inf, np.inf
-    smallest, largest = float(np.min(real, initial=0.0)), float(np.max(real, initial=0.0))
-    low = 1.0 / smallest if smallest < -tolerance else -1.0 / radius
-    high = 1.0 / largest if largest > tolerance else 1.0 / radius
-    return low, high
-
-
 def from_eigenvalues(omega: NDArray, interval: tuple[float, float] | None = None) -> LogDet:
-    """Log-determinant from all eigenvalues of W."""
-    low, high = interval or admissible_interval(omega)
-    return LogDet(omega, low, high)
+    """Log-determinant from all eigenvalues of W and its admissible interval (from the eigenvalues if not given).
+
+    Only real eigenvalues bound the interval (LeSage and Pace 2009, section 4.3.2). Where none bounds a side, the
+    search ends at the reciprocal of the spectral radius, beyond which the spatial multiplier has no series.
+    """
+    radius = float(np.max(np.abs(omega), initial=0.0))
+    edge = 1.0 / radius if radius > 0 else np.inf
+    low, high = spectrum.interval(omega) if interval is None else interval
+    return LogDet(omega, low if np.isfinite(low) else -edge, high if np.isfinite(high) else edge)
 
 
 def drop_unit_root(logdet: LogDet) -> LogDet:
@@ -77,6 +74,30 @@ def drop_unit_root(logdet: LogDet) -> LogDet:
     if distance > 1e-6:
         raise IdentificationError(
             f"W has no eigenvalue 1 (nearest is {distance:.2g} away): its rows do not sum to one, so time effects "
-            'cannot be transformed away. Use a row-standardised W, or correction="bias" or "none".'
+            'cannot be transformed away. Use a row-standardised W, or correction="score".'
         )
     return LogDet(np.delete(logdet.omega, position), logdet.low, logdet.high)
+
+
+def adjust(logdet: LogDet, w: NDArray) -> LogDet:
+    r"""Log-determinant with what removing time effects takes from it, for any W.
+
+    Removing the period mean leaves ``tr(JG) = tr(G) - i'Gi/N`` of the trace in the expected score of rho
+    (``J = I - ii'/N``). With ``W = V diag(omega) V^-1`` and ``c_j = (i'v_j)(u_j'i)/N``, which sum to one, this is the score of
+
+    .. math:: \sum_j (1 - c_j) \ln(1 - \rho\,\omega_j)
+
+    For a row-stochastic W, c is one for the eigenvalue 1 and zero for the others: the Lee-Yu transformation.
+    """
+    if np.array_equal(w, w.T):
+        omega, vectors = np.linalg.eigh(w)
+        share = vectors.sum(axis=0) ** 2 / w.shape[0]
+        return LogDet(omega, logdet.low, logdet.high, 1.0 - share)
+    omega, vectors = np.linalg.eig(w)
+    if np.linalg.cond(vectors) > 1e8:
+        raise IdentificationError(
+            'W has no full set of eigenvectors, which correction="score" needs; use correction="bias" or a '
+            "row-standardised W"
+        )
+    share = vectors.sum(axis=0) * np.linalg.solve(vectors, np.ones(w.shape[0])) / w.shape[0]
+    return LogDet(omega, logdet.low, logdet.high, 1.0 - share)

@@ -16,7 +16,7 @@ from nqpf_spatial.kernels import replicate
 from nqpf_spatial.kernels.ml import fit_ml
 from nqpf_spatial.kernels.moments import reduce_columns, remove_effects, spatial_lag
 from nqpf_spatial.models.covariance import group_codes
-from nqpf_spatial.models.estimate import Estimate, matrix
+from nqpf_spatial.models.estimate import IN_LIKELIHOOD, Estimate, matrix
 
 KINDS = ("residual", "parametric", "wild", "wild-cluster")
 _BLOCK = 1024
@@ -91,7 +91,7 @@ def bootstrap(
         raise ValueError(f"replicates={replicates}: at least two are needed, 999 are usual")
     if groups is not None and kind != "wild-cluster":
         raise ValueError(f'groups= has no meaning for kind={kind!r}; use "wild-cluster"')
-    if est.correction not in ("transform", "none"):
+    if est.correction not in IN_LIKELIHOOD:
         raise ValueError(
             f"correction={est.correction!r} changes the estimate after the likelihood; bootstrap a fit with "
             'correction="transform" or "none"'

@@ -62,7 +62,7 @@ def expected(est: Estimate) -> NDArray:
     """Expected information of (beta, [rho], [lambda], sigma2)."""
     lag, error = _parameters(est)
     effects = (est.design.unit, est.design.time)
-    project = est.correction == "transform" and est.design.time
+    project = est.correction in ("transform", "score") and est.design.time
     like = est.likelihood
     return expected_information(est.columns.z, est.fit.beta, est.fit.sigma2, lag, error, effects, like.m, project, like.n)
 

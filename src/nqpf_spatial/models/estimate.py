@@ -16,7 +16,9 @@ from nqpf_spatial.models.labels import enumerate_some
 from nqpf_spatial.models.spec import Model
 from nqpf_spatial.weights.core import SpatialWeights
 
-CORRECTIONS = ("transform", "none", "bias", "bootstrap")
+CORRECTIONS = ("transform", "score", "none", "bias", "bootstrap")
+#: corrections that are part of the likelihood; the others change the dummy-variable estimate afterwards
+IN_LIKELIHOOD = ("transform", "score", "none")
 _DENSE_UP_TO = 600  # below this size a dense product beats a sparse one
 
 
@@ -112,10 +114,11 @@ def build_likelihood(design: Design, weights: Weights, correction: str) -> Likel
     """n, m and log-determinants under the chosen correction.
 
     ``"none"`` is dummy-variable ML (n = NT, m = T); ``"transform"`` is Lee and Yu (2010): unit effects leave
-    T - 1 periods, time effects N - 1 units and one eigenvalue 1 less.
+    T - 1 periods, time effects N - 1 units and one eigenvalue 1 less; ``"score"`` is the same for W whose rows do not sum
+    to one, with the adjusted log-determinant.
     """
     t, n = design.shape
-    transform = correction == "transform"
+    transform = correction in ("transform", "score")
     periods = t - 1 if transform and design.unit else t
     units = n - 1 if transform and design.time else n
     if periods < 1:
@@ -123,10 +126,13 @@ def build_likelihood(design: Design, weights: Weights, correction: str) -> Likel
     logdets = []
     for role, w in (("lag", weights.lag), ("error", weights.error)):
         logdet = None if w is None else ld.from_eigenvalues(w.eigenvalues(), w.rho_interval())
-        if logdet is not None and transform and design.time:
-            _require_row_stochastic(w, role)
-            logdet = ld.drop_unit_root(logdet)
-        elif w is not None and role == "error" and design.time and not w.is_row_stochastic:
+        if logdet is not None and w is not None and transform and design.time:
+            if w.is_row_stochastic or correction == "transform":
+                _require_row_stochastic(w, role)
+                logdet = ld.drop_unit_root(logdet)
+            else:
+                logdet = ld.adjust(logdet, w.dense())
+        if w is not None and role == "error" and design.time and not w.is_row_stochastic:
             raise IdentificationError(
                 f"the error weights {w.name!r} do not have rows that sum to one, so the error filter changes the time "
                 'effects. Use row-standardised error weights, or write the time effects as a factor, "+ C(year)"'
@@ -139,8 +145,8 @@ def _require_row_stochastic(w: SpatialWeights | None, role: str) -> None:
     if w is not None and not w.is_row_stochastic:
         raise IdentificationError(
             f'correction="transform" with time effects needs rows of W that sum to one; those of the {role} weights '
-            f'{w.name!r} do not (transform={w.transform!r}). Use w.with_transform("row"), or correction="none" and '
-            "state that the estimate carries the incidental-parameter bias"
+            f'{w.name!r} do not (transform={w.transform!r}). Use w.with_transform("row"), or correction="score", which takes '
+            'any W; correction="none" carries the incidental-parameter bias'
         )
 
 

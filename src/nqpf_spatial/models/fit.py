@@ -10,7 +10,7 @@ import pandas as pd
 from nqpf_spatial.errors import AlignmentError, IdentificationWarning
 from nqpf_spatial.models.correct import correct
 from nqpf_spatial.models.design import build_design
-from nqpf_spatial.models.estimate import CORRECTIONS, Weights, estimate
+from nqpf_spatial.models.estimate import CORRECTIONS, IN_LIKELIHOOD, Weights, estimate
 from nqpf_spatial.models.results import SpatialFit, check_vcov
 from nqpf_spatial.models.spec import Model, get_model, parse_formula
 from nqpf_spatial.weights.core import SpatialWeights
@@ -52,9 +52,10 @@ def fit(
         Regressors that get a spatial lag; all by default.
     w_durbin, w_error : SpatialWeights, optional
         Weights of the Durbin terms and of the error; `w` by default.
-    correction : {"transform", "none", "bias", "bootstrap"}
+    correction : {"transform", "score", "none", "bias", "bootstrap"}
         ``"transform"`` (default) is the transformation of Lee and Yu (2010), free of the incidental-parameter
-        bias: n = (N-1)(T-1) with both effects. ``"none"`` is dummy-variable ML, the number other packages print.
+        bias: n = (N-1)(T-1) with both effects. It needs a row-stochastic W when there are time effects; ``"score"`` solves the
+        score freed from its expectation under any W, and equals the transformation where both exist. ``"none"`` is dummy-variable ML, the number other packages print.
     vcov : {"observed", "expected", "sandwich", "cluster", "driscoll-kraay"}
         Covariance of the estimates; see `SpatialFit.with_vcov`, which also takes the options some of them need.
 
@@ -108,9 +109,9 @@ def fit(
     design = build_design(parsed, data, None if first is None else first.ids, years)
     if durbin is not None and not spec.durbin:
         raise ValueError(f"durbin= has no meaning in a {spec.name} model; use SLX, SDM, SDEM or GNS")
-    likelihood = "transform" if correction == "transform" else "none"
+    likelihood = correction if correction in IN_LIKELIHOOD else "none"
     est = estimate(design, spec, weights, likelihood, None if durbin is None else tuple(durbin))
-    if correction not in ("transform", "none"):
+    if correction not in IN_LIKELIHOOD:
         est = correct(est, correction)
     if est.fit.boundary:
         warnings.warn(

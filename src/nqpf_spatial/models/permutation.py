@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nqpf_spatial.errors import IdentificationError
 from nqpf_spatial.kernels import impacts as kernel
-from nqpf_spatial.models.estimate import estimate
+from nqpf_spatial.models.estimate import IN_LIKELIHOOD, estimate
 from nqpf_spatial.models.impacts import coefficients, multiplier, positions
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def permutation_test(
         raise ValueError(f"term={term!r} is no regressor; the regressors are {', '.join(design.names)}")
     if effect not in EFFECTS:
         raise ValueError(f"effect={effect!r} is not known; choose one of {', '.join(EFFECTS)}")
-    if fit.correction not in ("transform", "none"):
+    if fit.correction not in IN_LIKELIHOOD:
         raise ValueError('permutation tests refit by maximum likelihood: use correction="transform" or "none"')
     observed = _effect(fit, fit.params.to_numpy(), term, effect)
     rng, row = np.random.default_rng(seed), design.names.index(term)

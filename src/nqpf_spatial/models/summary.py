@@ -40,9 +40,13 @@ def notes(fit: SpatialFit) -> list[str]:
 def _correction(fit: SpatialFit) -> str:
     if not fit.effects:
         return "no incidental parameters"
-    if fit.correction == "transform":
-        return "Lee-Yu (2010) transformation"
-    return "dummy-variable ML, no correction of the incidental-parameter bias"
+    return {
+        "transform": "Lee-Yu (2010) transformation",
+        "score": "score adjusted for the fixed effects",
+        "none": "dummy-variable ML, no correction of the incidental-parameter bias",
+        "bias": "dummy-variable ML with the analytic bias correction of Lee and Yu (2010)",
+        "bootstrap": "dummy-variable ML with bootstrap bias correction",
+    }[fit.correction]
 
 
 def _numbers(row: pd.Series) -> list[str]:

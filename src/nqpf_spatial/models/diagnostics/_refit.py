@@ -75,18 +75,9 @@ def weights_of(est: Estimate, w: SpatialWeights | None = None) -> SpatialWeights
     found = own or w
     if found is None:
         raise ValueError(f"a {est.model.name} fit has no spatial weights: pass w=, for instance nq.weights.contiguity()")
-    units = list(est.design.units)
-    place = match(units, list(found.ids))
-    if [place[unit] for unit in units] != list(range(len(units))):
-        ordered = sorted(found.ids, key=lambda label: _position(label, found, units, place))
-        return found.reorder(ordered)
-    return found
-
-
-def _position(label: object, w: SpatialWeights, units: list, place: dict) -> int:
-    """Rank of a label of W among the units of the panel."""
-    at = {place[unit]: rank for rank, unit in enumerate(units)}
-    return at[w.ids.index(label)]  # type: ignore[arg-type]
+    place = match(est.design.units, found.ids)
+    order = [place[unit] for unit in est.design.units]
+    return found if order == list(range(found.n)) else found.reorder([found.ids[i] for i in order])
 
 
 def roles(est: Estimate, w: SpatialWeights | None = None) -> Weights:
