@@ -6,11 +6,10 @@ import csv
 import io
 import math
 import re
-from collections.abc import Callable
+import struct
+import zipfile
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
 
 from nqpf_spatial.errors import DataSourceError
 
@@ -38,35 +37,66 @@ def decode(content: bytes, name: str, encoding: str | None) -> str:
     raise DataSourceError(f"{name} cannot be decoded as {tried}; give encoding=...")
 
 
-def is_excel(content: bytes) -> bool:
-    """Whether the content is an xls or xlsx file, whatever its extension says."""
-    return content[:4] == b"PK\x03\x04" or content[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-
-
-def excel(reader: Callable[..., Any], name: str, *args: Any, **options: Any) -> Any:
-    """Call a pandas excel reader; a missing engine becomes an instruction."""
-    try:
-        return reader(*args, **options)
-    except ImportError as error:
-        raise DataSourceError(
-            f'reading {name} needs an Excel engine ({error}); pip install "nqpf-spatial[tables]"'
-        ) from error
+_XLSX = b"PK\x03\x04"
+_XLS = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
 def rows_of(path: str | Path, sheet: str | int = 0, encoding: str | None = None) -> list[list[str]]:
-    """All rows of a csv, xls or xlsx file as stripped text; empty cells are empty strings."""
+    """All rows of a csv, xls or xlsx file as stripped text; empty cells are empty strings.
+
+    The content decides what the file is, not its extension. Nothing but an empty cell counts as missing.
+    """
     content, name = read_bytes(path), Path(path).name
-    if is_excel(content):
-        frame = excel(pd.read_excel, name, io.BytesIO(content), sheet_name=sheet, header=None, dtype=object)
-        raw = [[_cell_text(value) for value in row] for row in frame.itertuples(index=False)]
-    else:
-        raw = list(csv.reader(io.StringIO(decode(content, name, encoding), newline="")))
-    return [[cell.replace("　", " ").strip() for cell in row] for row in raw]
+    raw: list[list[Any]]
+    try:
+        if content.startswith(_XLSX):
+            raw = _xlsx_rows(content, sheet)
+        elif content.startswith(_XLS):
+            raw = _xls_rows(content, sheet)
+        else:
+            raw = list(csv.reader(io.StringIO(decode(content, name, encoding), newline="")))
+    except ImportError as error:
+        raise DataSourceError(
+            f'reading {name} needs a package that is missing ({error}): pip install "nqpf-spatial[tables]"'
+        ) from error
+    except (KeyError, IndexError, ValueError, zipfile.BadZipFile) as error:
+        raise DataSourceError(f"{name}, sheet {sheet!r}: {error}") from error
+    return [[_cell_text(cell).replace("\u3000", " ").strip() for cell in row] for row in raw]
+
+
+def _xlsx_rows(content: bytes, sheet: str | int) -> list[list[Any]]:
+    """Values of a workbook of the current format."""
+    import openpyxl
+
+    book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+    names = book.sheetnames
+    chosen = book[names[sheet] if isinstance(sheet, int) else sheet]
+    return [list(row) for row in chosen.iter_rows(values_only=True)]
+
+
+def _xls_rows(content: bytes, sheet: str | int) -> list[list[Any]]:
+    """Values of a workbook of the old binary format."""
+    import xlrd
+
+    try:
+        book = xlrd.open_workbook(file_contents=content, logfile=io.StringIO())
+        chosen = book.sheet_by_index(sheet) if isinstance(sheet, int) else book.sheet_by_name(sheet)
+    except (xlrd.XLRDError, xlrd.compdoc.CompDocError, struct.error) as error:
+        raise ValueError(str(error)) from error
+
+    def value(cell: Any) -> Any:
+        if cell.ctype == xlrd.XL_CELL_ERROR:
+            return xlrd.error_text_from_code.get(cell.value, "#ERROR")
+        if cell.ctype == xlrd.XL_CELL_DATE:
+            return xlrd.xldate_as_datetime(cell.value, book.datemode)
+        return cell.value
+
+    return [[value(cell) for cell in row] for row in chosen.get_rows()]
 
 
 def _cell_text(value: Any) -> str:
-    """Text of a spreadsheet cell; whole numbers without decimals, so that years stay years."""
-    if value is None or (isinstance(value, float) and math.isnan(value)) or value is pd.NaT:
+    """Text of a cell; whole numbers without decimals, so that years stay years."""
+    if value is None:
         return ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from nqpf_spatial.data._files import decode, excel, is_excel, read_bytes, to_number, to_year
+from nqpf_spatial.data._files import read_bytes, rows_of, to_number, to_year
 from nqpf_spatial.data._labelled import province_index
 from nqpf_spatial.errors import DataSourceError
 from nqpf_spatial.provinces import Names, is_province, resolve, resolve_many
@@ -120,16 +120,26 @@ def _open(
         named = [level for level in table.index.names if level is not None]
         frame = table.reset_index(level=named) if named else table.reset_index(drop=True)
         return frame.rename(columns=str), "the table"
-    content, name = read_bytes(table), Path(table).name
-    options = {"keep_default_na": False, "na_values": [""]}
-    if is_excel(content):
-        frame = excel(pd.read_excel, name, io.BytesIO(content), sheet_name=sheet, dtype=object, **options)
-    elif Path(table).suffix.lower() == ".dta":
+    name = Path(table).name
+    if Path(table).suffix.lower() == ".dta":
         # dates are left as numbers: the yearly format of Stata is the year itself
-        frame = pd.read_stata(io.BytesIO(content), convert_dates=False)
-    else:
-        frame = pd.read_csv(io.StringIO(decode(content, name, encoding)), dtype=str, **options)
-    return frame.rename(columns=lambda c: str(c).strip()), name
+        frame = pd.read_stata(io.BytesIO(read_bytes(table)), convert_dates=False)
+        return frame.rename(columns=str), name
+    rows = rows_of(table, sheet, encoding)
+    while rows and not any(rows[0]):
+        rows = rows[1:]
+    if not rows:
+        raise DataSourceError(f"{name} is empty")
+    header, body = rows[0], rows[1:]
+    long = [k for k, row in enumerate(body) if any(row[len(header) :])]
+    if long:
+        raise DataSourceError(f"{name}: row {long[0] + 2} has more cells than the header: {body[long[0]]}")
+    cells = [
+        [cell or None for cell in row[: len(header)]] + [None] * (len(header) - len(row)) for row in body
+    ]
+    if "" in header or len(set(header)) < len(header):
+        raise DataSourceError(f"{name}: a column has no heading, or two have the same: {', '.join(header)}")
+    return pd.DataFrame(cells, columns=pd.Index(header), dtype=object), name
 
 
 def _require_columns(frame: pd.DataFrame, wanted: list[str], where: str) -> None:
@@ -165,14 +175,15 @@ def _stack(
 
 def _numbers(column: pd.Series, units: pd.Series, times: pd.Series, where: str) -> pd.Series:
     """Numbers of a column; text that is none is an error with its place."""
-    texts = column.astype(object).where(column.notna(), "").map(str)
-    parsed = texts.map(to_number)
+    texts = ["" if missing else str(x) for x, missing in zip(column, column.isna(), strict=True)]
+    # a list, because a Series would turn the None of a text into a missing number
+    parsed = [to_number(text) for text in texts]
     bad = [f"{u} {t}: {x!r}" for u, t, x, n in zip(units, times, texts, parsed, strict=True) if n is None]
     if bad:
         raise DataSourceError(
             f"{where}: {column.name} is no number in {_some(bad)}; ignore=[...] leaves columns out"
         )
-    return parsed.astype("float64")
+    return pd.Series(parsed, index=column.index, dtype="float64")
 
 
 def _years(times: pd.Series, units: pd.Series, where: str) -> list[int]:
