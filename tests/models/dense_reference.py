@@ -115,37 +115,42 @@ class Dense:
         middle = [v for v, w in ((rho, self.w1), (lambda_, self.w2)) if w is not None]
         return np.concatenate([b, middle, [e @ e / e.size]])
 
-    def maximise(self, starts: tuple = ((-0.3, 0.3), (0.0, 0.0), (0.5, -0.2), (0.3, 0.5))) -> np.ndarray:
+    def maximise(self, starts: tuple = ((-0.3, 0.3), (0.0, 0.0), (0.5, -0.2))) -> np.ndarray:
         """Highest maximum over the starts, polished by Newton steps on the full likelihood."""
         best, where = -np.inf, None
-        for rho, lambda_ in starts:
-            found = optimize.minimize(
-                lambda p: _finite(-self.loglik(p), p[-1]),
-                self.start(rho, lambda_),
-                jac=lambda p: -self.score(p),
-                method="BFGS",
-                options={"gtol": 1e-6, "maxiter": 500},
-            )
-            if -found.fun > best and self._inside(found.x):
-                best, where = -found.fun, found.x
-        for _ in range(4):
-            where = where + np.linalg.solve(self.information(where), self.score(where))
+        walls = [admissible(w) for w in (self.w1, self.w2) if w is not None]
+        for rho, lambda_ in starts if walls else starts[:1]:
+            q = self.start(rho, lambda_)
+            q[-1] = np.log(q[-1])
+            options = {"gtol": 1e-5, "maxiter": 500}
+            found = optimize.minimize(self._objective, q, (walls,), "BFGS", self._gradient, options=options)
+            if -found.fun > best:
+                best, where = -found.fun, np.append(found.x[:-1], np.exp(found.x[-1]))
+        curvature = self.information(where)
+        for _ in range(6):
+            where = where + np.linalg.solve(curvature, self.score(where))
         assert np.abs(self.score(where)).max() < 1e-6
         return where
 
-    def _inside(self, p: np.ndarray) -> bool:
-        """No sign change of a determinant between 0 and the estimate."""
-        _, rho, lambda_, _ = self.split(p)
-        pairs = [(self.w1, rho), (self.w2, lambda_)]
-        grid = np.linspace(0.0, 1.0, 41)
-        return all(
-            w is None or min(np.linalg.slogdet(np.eye(w.shape[0]) - g * r * w)[0] for g in grid) > 0
-            for w, r in pairs
-        )
+    def _objective(self, q: np.ndarray, walls: list) -> float:
+        """Minus the likelihood in (b, rho, lambda, ln s2); a wall outside the admissible set."""
+        if any(not low < r < high for r, (low, high) in zip(q[self.k : -1], walls, strict=True)):
+            return 1e10
+        return -float(self.loglik(np.append(q[:-1], np.exp(np.clip(q[-1], -30.0, 30.0)))))
+
+    def _gradient(self, q: np.ndarray, walls: list) -> np.ndarray:
+        p = np.append(q[:-1], np.exp(np.clip(q[-1], -30.0, 30.0)))
+        score = self.score(p)
+        score[-1] *= p[-1]
+        return -score
 
 
-def _finite(value: float, s2: float) -> float:
-    return float(value) if s2 > 0 and np.isfinite(value) else 1e10
+def admissible(w: np.ndarray) -> tuple[float, float]:
+    """Interval around 0 on which I - r W stays invertible: it ends where a real eigenvalue is 1 / r."""
+    values = np.linalg.eigvals(w)
+    real = values.real[np.abs(values.imag) < 1e-9]
+    low = 1.0 / real.min() if (real < -1e-9).any() else -np.inf
+    return low, 1.0 / real.max() if (real > 1e-9).any() else np.inf
 
 
 def system(
