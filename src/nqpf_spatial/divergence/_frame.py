@@ -126,7 +126,7 @@ def _pick(data: pd.Series | pd.DataFrame, value: str | None) -> pd.Series:
     return data[value]
 
 
-def _levels(index: pd.MultiIndex) -> tuple[int, int]:
+def levels(index: pd.MultiIndex) -> tuple[int, int]:
     """Positions of the unit and of the time level: by name where one is called year, else (unit, time)."""
     named = [i for i, n in enumerate(index.names) if str(n).lower() in _TIME_NAMES]
     return (1, 0) if named == [0] else (0, 1)
@@ -140,7 +140,7 @@ def _long_to_table(series: pd.Series, what: str) -> tuple[pd.DataFrame, str, str
     else:
         if series.index.nlevels != 2:
             raise PanelError(f"{what} needs an index (unit, time); it has levels {list(series.index.names)}")
-        unit, time = _levels(series.index)
+        unit, time = levels(series.index)
         twice = series.index[series.index.duplicated()]
         if len(twice):
             raise PanelError(f"{what} has {len(twice)} repeated cells: {shorten(twice, 5)}")
@@ -315,7 +315,7 @@ def _order_of(series: pd.Series) -> tuple[Any, ...] | None:
 
 def _constant(series: pd.Series) -> dict[str, Any]:
     """Group of each unit; an error names the units whose group changes over time."""
-    labels = series.index.get_level_values(_levels(series.index)[0] if series.index.nlevels == 2 else 0)
+    labels = series.index.get_level_values(levels(series.index)[0] if series.index.nlevels == 2 else 0)
     pairs: dict[str, Any] = {}
     moving = []
     for unit, group in zip(labels, series, strict=True):

@@ -262,6 +262,7 @@ class SpatialMarkovResult(Result):
             ax = plt.subplots(1, len(keys), figsize=size, layout="constrained", sharey=True)[1]
         for one, key in zip(np.ravel(ax), keys, strict=True):
             shade(one, self.table.loc[key], lang)
+            one.set_ylabel(one.get_ylabel() if key == keys[0] else "")
             one.set_title(f"{_style.word('neighbours', lang)} {key}")
             _style.finish(one, lang, grid=False)
         return np.ravel(ax)[0]
