@@ -12,6 +12,9 @@ from scipy.sparse.linalg import eigs, eigsh
 #: Largest matrix whose eigenvalues are all computed (dense, time of order N cubed).
 MAX_DENSE = 4000
 
+#: Largest matrix whose spectral radius is taken from all eigenvalues; beyond, one by iteration.
+_MAX_DENSE_RADIUS = 1000
+
 #: |imaginary part| relative to the spectral radius up to which an eigenvalue counts as real. Rounding
 #: splits a double real eigenvalue into a pair about sqrt(eps) off the real axis; counting such a pair as
 #: real can only narrow the interval, never widen it.
@@ -95,7 +98,7 @@ def symmetric_similar(w: csr_array) -> csr_array | None:
 
     Notes
     -----
-    Ord (1975, sec. 2.1) uses W = D^-1 S for row-standardised symmetric S. The general condition is
+    Ord (1975, JASA 70) uses W = D^-1 S for row-standardised symmetric S. The general condition is
     Kolmogorov's cycle criterion: a positive d with d_i w_ij = d_j w_ji for all i, j.
     """
     edges = _edge_log_ratio(w)
@@ -190,7 +193,7 @@ def spectral_radius(w: csr_array) -> float:
     -------
     float
     """
-    if w.shape[0] <= MAX_DENSE:
+    if w.shape[0] <= _MAX_DENSE_RADIUS:
         return spectrum(w).radius
     similar = symmetric_similar(_canonical(w))
     start = np.ones(w.shape[0])  # fixed start: the same bits in every run
@@ -199,17 +202,21 @@ def spectral_radius(w: csr_array) -> float:
     return float(eigs(w, k=1, which="LR", v0=start, return_eigenvectors=False)[0].real)
 
 
-def extreme_interval(w: csr_array) -> tuple[float, float]:
+def extreme_interval(w: csr_array, *, row_stochastic: bool = False) -> tuple[float, float]:
     """Admissible interval of rho for a W of any size that is similar to a symmetric matrix.
 
     Parameters
     ----------
     w : csr_array (N, N)
         Non-negative weights.
+    row_stochastic : bool
+        Whether every row sums to one; the upper end is then 1 and is not computed.
 
     Returns
     -------
     low, high : float
+        Beyond ``MAX_DENSE`` units the extreme eigenvalues come from the Lanczos method, and each is moved
+        outwards by its residual (of order 1e-5), so that the interval is not too wide.
 
     Raises
     ------
@@ -219,7 +226,7 @@ def extreme_interval(w: csr_array) -> tuple[float, float]:
     """
     if w.shape[0] <= MAX_DENSE:
         s = spectrum(w)
-        return s.low, s.high
+        return s.low, 1.0 if row_stochastic else s.high
     similar = symmetric_similar(_canonical(w))
     if similar is None:
         raise ValueError(
@@ -227,8 +234,20 @@ def extreme_interval(w: csr_array) -> tuple[float, float]:
             "eigenvalue is not available; (-1/radius, 1/radius) with spectral_radius() is a safe inner bound"
         )
     start = np.random.default_rng(0).standard_normal(w.shape[0])
-    ends = eigsh(similar, k=2, which="BE", v0=start, return_eigenvectors=False)
+    upper = 1.0 if row_stochastic else _lanczos_end(similar, "LA", start)
+    ends = [_lanczos_end(similar, "SA", start), upper]
     return interval(np.asarray(ends))
+
+
+def _lanczos_end(s: csr_array, which: str, start: NDArray[np.float64]) -> float:
+    """Smallest ("SA") or largest ("LA") eigenvalue, moved outwards by the residual of its vector.
+
+    On a fine lattice the lower end of the spectrum is crowded: full accuracy would take minutes, while the
+    error of the value is of the order of the squared residual.
+    """
+    value, vector = eigsh(s, k=1, which=which, v0=start, tol=1e-4, ncv=60)
+    residual = float(np.linalg.norm(s @ vector[:, 0] - value[0] * vector[:, 0]))
+    return float(value[0]) + (residual if which == "LA" else -residual)
 
 
 def _canonical(w: csr_array) -> csr_array:

@@ -40,7 +40,12 @@ def check_ids(labels: Iterable[Any]) -> tuple[Hashable, ...]:
     AlignmentError
         Naming the offending labels.
     """
-    ids = tuple(plain(x) for x in labels)
+    ids = tuple(labels)
+    if set(map(type, ids)) == {int}:  # a million running numbers pass in a blink
+        if len(set(ids)) == len(ids):
+            return ids
+    else:
+        ids = tuple(plain(x) for x in ids)
     if not ids:
         raise AlignmentError("ids are empty: a weight matrix needs at least two labelled units")
     unhashable = [x for x in ids if not isinstance(x, Hashable)]
@@ -99,8 +104,10 @@ def canonical_positions(ids: Sequence[Hashable]) -> NDArray[np.intp]:
     codes = province_codes(ids)
     if codes is not None:
         return np.argsort(np.asarray(codes), kind="stable")
-    if all(type(x) is int and x >= 0 for x in ids):
-        return np.argsort(np.asarray(ids), kind="stable")
+    if set(map(type, ids)) == {int}:
+        numbers = np.asarray(ids)
+        if numbers.dtype.kind == "i" and numbers.min() >= 0:
+            return np.argsort(numbers, kind="stable")
     texts = [str(x) for x in ids]
     return np.asarray(sorted(range(len(texts)), key=lambda k: _natural(texts[k])), dtype=np.intp)
 

@@ -11,7 +11,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nqpf_spatial import provinces
-from nqpf_spatial.errors import AlignmentError
 from nqpf_spatial.kernels.geo import EARTH_RADIUS_KM, great_circle
 from nqpf_spatial.provinces import Names
 from nqpf_spatial.weights import _labels
@@ -102,7 +101,8 @@ def places(points: Any = None, ids: str | None = None, at: At = "capital", names
     if isinstance(points, pd.DataFrame):
         return _from_table(points, ids)
     raise TypeError(
-        f"points must be a GeoDataFrame, a GeoSeries or a DataFrame with columns lon and lat, got {type(points).__name__}"
+        "points must be a GeoDataFrame, a GeoSeries or a DataFrame with columns lon and lat, "
+        f"got {type(points).__name__}"
     )
 
 
@@ -116,8 +116,8 @@ def _ordered(ids: Any, xy: Array, geographic: bool, what: str) -> Places:
         outside = np.flatnonzero((lon < -180) | (lon > 360) | (np.abs(lat) > 90))
         if outside.size:
             raise ValueError(
-                "longitude must lie in [-180, 360] and latitude in [-90, 90] degrees (swapped columns, or metres?); "
-                f"not so for {_labels.shorten(labels[k] for k in outside.tolist())}"
+                "longitude must lie in [-180, 360] and latitude in [-90, 90] degrees (swapped columns, or "
+                f"metres?); not so for {_labels.shorten(labels[k] for k in outside.tolist())}"
             )
     order = _labels.canonical_positions(labels)
     return Places(tuple(labels[k] for k in order.tolist()), xy[order], geographic, what)
@@ -177,7 +177,8 @@ def _from_geometry(points: Any, ids: str | None) -> Places:
     geometry = labelled_geometry(points, ids)
     if geometry.crs is None:
         raise ValueError(
-            "the geometry has no CRS, so its distances have no unit: set it, e.g. gdf.set_crs('EPSG:4326') for degrees"
+            "the geometry has no CRS, so its distances have no unit: set it, "
+            "e.g. gdf.set_crs('EPSG:4326') for degrees"
         )
     is_point = set(geometry.geom_type) == {"Point"}
     what = "points given" if is_point else "centroids given"

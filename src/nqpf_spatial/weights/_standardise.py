@@ -51,8 +51,9 @@ def standardise(w: csr_array, transform: Transform) -> csr_array:
     Notes
     -----
     ``row``: w_ij / sum_j w_ij. ``spectral``: W / r(W), r the largest modulus of the eigenvalues.
-    ``minmax``: W / min(max_i sum_j w_ij, max_j sum_i w_ij) (Kelejian and Prucha 2010, sec. 2.2, eq. after
-    Lemma 1). The last two change the scale of rho only and keep the relative size of the rows.
+    ``minmax``: W / min(max_i sum_j w_ij, max_j sum_i w_ij) (Kelejian and Prucha 2010, Journal of
+    Econometrics 157, sec. 2.2). The last two change the scale of rho only and keep the relative size
+    of the rows.
     """
     if transform == "none":
         return w

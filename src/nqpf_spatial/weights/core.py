@@ -14,6 +14,7 @@ from scipy.sparse import csr_array
 
 from nqpf_spatial.errors import AlignmentError
 from nqpf_spatial.kernels import spectrum as _spectrum
+from nqpf_spatial.provinces import Names, label
 from nqpf_spatial.weights import _labels
 from nqpf_spatial.weights._matrix import canonical_csr, freeze, permuted
 from nqpf_spatial.weights._standardise import Transform, check_transform, row_sums, standardise
@@ -175,7 +176,10 @@ class SpatialWeights:
         (1.0, True)
         """
         if self.n > _spectrum.MAX_DENSE:
-            return self._once("interval", lambda: _spectrum.extreme_interval(self.sparse))
+            stochastic = self.is_row_stochastic
+            return self._once(
+                "interval", lambda: _spectrum.extreme_interval(self.sparse, row_stochastic=stochastic)
+            )
         s = self.spectrum()
         # The Perron root of a row-stochastic matrix is one, not one up to rounding.
         return s.low, 1.0 if self.is_row_stochastic else s.high
@@ -233,6 +237,20 @@ class SpatialWeights:
         own = tuple(self.ids[k] for k in place)
         return replace(self, ids=own, base=permuted(self.base, place), order="given")
 
+    def with_names(self, names: Names) -> SpatialWeights:
+        """Same matrix with its provinces labelled in another form ("en", "zh", "adcode", "iso").
+
+        Raises
+        ------
+        AlignmentError
+            If the units are not provinces.
+        """
+        if _labels.province_codes(self.ids) is None:
+            raise AlignmentError(
+                f"{self.name}: names= is for provinces, the units are {_labels.shorten(self.ids, 4)}"
+            )
+        return replace(self, ids=tuple(label(x, names) for x in self.ids))
+
     def renamed(self, name: str, **text: Any) -> SpatialWeights:
         """Same matrix under another name (and date, formula, note, source)."""
         return replace(self, name=name, **text)
@@ -282,7 +300,7 @@ class SpatialWeights:
 
     def report(self) -> pd.DataFrame:
         """What the matrix is and what is dangerous in it, as one table (see :func:`nq.weights.report`)."""
-        from nqpf_spatial.weights.report import report
+        from nqpf_spatial.weights._report import report
 
         return report(self)
 
@@ -294,7 +312,7 @@ class SpatialWeights:
         **options: Any,
     ) -> Axes:
         """Draw the matrix (see :func:`nq.weights.plot`)."""
-        from nqpf_spatial.weights.plots import plot
+        from nqpf_spatial.weights._plots import plot
 
         return plot(self, kind, lang=lang, ax=ax, **options)
 
@@ -320,7 +338,7 @@ class SpatialWeights:
         )
 
     def _repr_html_(self) -> str:
-        from nqpf_spatial.weights.report import html
+        from nqpf_spatial.weights._report import html
 
         return html(self)
 

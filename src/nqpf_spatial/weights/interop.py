@@ -89,7 +89,7 @@ def from_any(
     nqpf_spatial.errors.AlignmentError: an unlabelled 2 x 2 matrix needs ids=[...] ...
     """
     if isinstance(obj, str | os.PathLike):
-        from nqpf_spatial.weights.files import read
+        from nqpf_spatial.weights._files import read
 
         return read(obj, ids=ids, transform=transform, islands=islands, diagonal=diagonal, name=name)
     if isinstance(obj, SpatialWeights):

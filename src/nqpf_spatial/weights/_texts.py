@@ -1,0 +1,60 @@
+"""Words of the pictures in English and Chinese."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Lang = Literal["en", "zh"]
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Words of one language."""
+
+    blocks: dict[str, str]
+    weight: str
+    unit: str
+    neighbour: str
+    neighbours: str
+    effective: str
+    heatmap: str
+    degree: str
+    links: str
+    strongest: str
+    colon: str
+
+
+_TEXTS = {
+    "en": Texts(
+        blocks={"East": "East", "Central": "Central", "West": "West", "Northeast": "Northeast"},
+        weight="weight (white: none)",
+        unit="unit i",
+        neighbour="neighbour j",
+        neighbours="neighbours",
+        effective="effective number (equal weights as concentrated)",
+        heatmap="weights by block",
+        degree="neighbours of each unit",
+        links="{total} linked pairs",
+        strongest="the {shown} strongest of {total} linked pairs",
+        colon=": ",
+    ),
+    "zh": Texts(
+        blocks={"East": "东部", "Central": "中部", "West": "西部", "Northeast": "东北"},
+        weight="权重(白色:无)",
+        unit="单元 i",
+        neighbour="邻居 j",
+        neighbours="邻居数",
+        effective="有效邻居数(同等集中度的等权个数)",
+        heatmap="按区域排列的权重",
+        degree="各单元的邻居数",
+        links="{total} 对相连单元",
+        strongest="{total} 对相连单元中最强的 {shown} 对",
+        colon=":",
+    ),
+}
+
+
+def texts(lang: Lang) -> Texts:
+    """Words in a language."""
+    return _TEXTS[lang]
