@@ -9,7 +9,7 @@ import pytest
 import nqpf_spatial as nq
 from nqpf_spatial.data import _store
 from nqpf_spatial.data._break_table import BREAKS
-from nqpf_spatial.data.breaks import ancestors
+from nqpf_spatial.data._breaks import ancestors
 from nqpf_spatial.errors import DataBreakWarning, DataSourceError
 
 

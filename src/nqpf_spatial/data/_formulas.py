@@ -191,7 +191,11 @@ def accumulate(start: Array, investment: Array) -> Array:
 
 
 def capital_stock(t: Table) -> Array:
-    """Perpetual inventory from 2001; the first stock is that of steady growth at the rate of 2001-2010."""
+    """Perpetual inventory from 2001.
+
+    The stock before the first investment is that of steady growth, at the mean of the nine annual log
+    changes of real investment between 2001 and 2010.
+    """
     real = t["gfcf"] / price_level(t, ("fai_price_index", 2017))
     flow = Table({"real": real}, t.years).span("real", 2001, 2017)
     growth = np.diff(np.log(flow[:, : 2010 - 2001 + 1]), axis=1).mean(axis=1)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from nqpf_spatial.data import _store
-from nqpf_spatial.data.breaks import ancestors, break_note
+from nqpf_spatial.data._breaks import ancestors, break_note
 from nqpf_spatial.errors import DataSourceError
 from nqpf_spatial.provinces import PROVINCES, Names, label, resolve
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from nqpf_spatial.data import _store
-from nqpf_spatial.data.breaks import crossings
+from nqpf_spatial.data._breaks import crossings
 from nqpf_spatial.data.catalogue import entry, source_entry, sources_of
 from nqpf_spatial.errors import DataBreakWarning, DataSourceError
 from nqpf_spatial.provinces import PROVINCES, Names, label

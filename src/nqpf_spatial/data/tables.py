@@ -242,7 +242,8 @@ def combine(frames: Sequence[pd.DataFrame], tolerance: float = 0.0) -> pd.DataFr
     Returns
     -------
     pandas.DataFrame
-        Union of rows and columns. A cell that no frame holds is missing.
+        Union of rows and columns. A cell that no frame holds is missing. ``attrs`` keeps ``units``, ``notes``
+        and ``files`` of the readers.
 
     Raises
     ------
