@@ -41,16 +41,18 @@ def one_cell(
     """Bias, spread and coverage of every parameter and impact in one cell of the grid."""
     rng = np.random.default_rng(seed)
     n = w.n
-    x = rng.standard_normal((BETA.size, T, n)) + rng.standard_normal((BETA.size, 1, n)) + rng.standard_normal((BETA.size, T, 1))
+    x = (
+        rng.standard_normal((BETA.size, T, n))
+        + rng.standard_normal((BETA.size, 1, n))
+        + rng.standard_normal((BETA.size, T, 1))
+    )
     z = np.concatenate([x, np.stack([spatial_lag(w.dense(), part) for part in x])])
     logdet, obs, periods = ld.from_eigenvalues(w.eigenvalues(), w.rho_interval()), n * T, T
     if correction == "transform":
         logdet, obs, periods = ld.drop_unit_root(logdet), (n - 1) * (T - 1), T - 1
     signal = np.tensordot(np.concatenate([BETA, THETA]), z, axes=1)
     design = rep.lag_design(z, signal, w.dense(), rho, (True, True), obs, periods, logdet)
-    fits = rep.refit_stream(
-        design, (draw_errors(rng, errors, (size, T, n)) for size in block_sizes(replicates))
-    )
+    fits = rep.refit_stream(design, (draw_errors(rng, errors, (size, T, n)) for size in block_sizes(replicates)))
     covariance = rep.covariances(design, fits)
     k = BETA.size
     position = np.column_stack([np.arange(k), np.arange(k, 2 * k), np.full(k, 2 * k)])
@@ -58,7 +60,9 @@ def one_cell(
     mult = imp.multiplier_from_eigenvalues(fits.rho, w.eigenvalues())
     estimates = imp.impacts(coefficients, mult)
     variances = imp.delta_variances(coefficients, mult, covariance, position)
-    truth = imp.impacts(np.stack([BETA, THETA], axis=-1)[None], imp.multiplier_from_eigenvalues(np.array([rho]), w.eigenvalues()))[0]
+    truth = imp.impacts(
+        np.stack([BETA, THETA], axis=-1)[None], imp.multiplier_from_eigenvalues(np.array([rho]), w.eigenvalues())
+    )[0]
     se = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
     rows = [summarise("rho", fits.rho, se[:, 2 * k], rho)]
     for j in range(k):
@@ -98,7 +102,9 @@ def run(replicates: int, seed: int, grid: dict[str, tuple] = GRID) -> pd.DataFra
         w = weights[setting["w"]]
         # the two corrections see the same data: the seed leaves the last dimension out
         data_seed = [seed, cell // len(grid["correction"])]
-        table = one_cell(w, setting["T"], setting["rho"], setting["errors"], setting["correction"], replicates, data_seed)
+        table = one_cell(
+            w, setting["T"], setting["rho"], setting["errors"], setting["correction"], replicates, data_seed
+        )
         parts.append(table.assign(**setting, replicates=replicates, seed=seed))
     columns = [*grid, "parameter", "truth", "bias", "sd", "mean_se", "coverage", "replicates", "seed"]
     return pd.concat(parts, ignore_index=True)[columns]

@@ -66,7 +66,9 @@ def run(replicates: int, seed: int) -> pd.DataFrame:
             fit = nq.sdm("y ~ a + b | unit + period", data, w)
             for vcov in COVARIANCES:
                 other = fit.with_vcov(vcov)
-                hits.setdefault(vcov, []).append(np.abs(other.params.to_numpy() - truth) <= 1.959964 * other.bse.to_numpy())
+                hits.setdefault(vcov, []).append(
+                    np.abs(other.params.to_numpy() - truth) <= 1.959964 * other.bse.to_numpy()
+                )
             interval = fit.bootstrap("wild-cluster", 399, seed=1).conf_int().to_numpy()
             hits.setdefault("wild-cluster bootstrap", []).append((interval[:, 0] <= truth) & (truth <= interval[:, 1]))
         for vcov, covered in hits.items():
@@ -87,7 +89,11 @@ def main() -> None:
         warnings.simplefilter("ignore", FewClustersWarning)  # that they are few is what is studied
         table = run(options.replicates, options.seed)
     table.to_csv(options.out, index=False, float_format="%.6g")
-    print(table.pivot_table(index=["departure", "covariance"], columns="parameter", values="coverage").round(3).to_string())
+    print(
+        table.pivot_table(index=["departure", "covariance"], columns="parameter", values="coverage")
+        .round(3)
+        .to_string()
+    )
 
 
 if __name__ == "__main__":

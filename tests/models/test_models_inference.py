@@ -85,9 +85,7 @@ def test_qml_meat_is_the_variance_of_a_linear_quadratic_form(fits, model):
             + (mu4 - 3 * s2**2) * di @ dj
             + mu3 * (linear[i] @ dj + linear[j] @ di)
         )
-    np.testing.assert_allclose(
-        sandwich.qml_meat(form, expected(fit.estimate)), expected_meat, rtol=1e-9, atol=1e-9
-    )
+    np.testing.assert_allclose(sandwich.qml_meat(form, expected(fit.estimate)), expected_meat, rtol=1e-9, atol=1e-9)
 
 
 def test_error_moments_are_unbiased_after_removing_two_way_effects():
@@ -141,9 +139,7 @@ def test_cluster_meat_by_loops(fits, model, grouped):
         a, b = of == g, of == h
         pairs.append([2 * e[a] @ full[k][np.ix_(a, b)] @ e[b] for k in range(p)])
     meat = inside.T @ inside + np.array(pairs).T @ np.array(pairs)
-    np.testing.assert_allclose(
-        sandwich.cluster_meat(score_form(fit.estimate), groups), meat, rtol=1e-8, atol=1e-8
-    )
+    np.testing.assert_allclose(sandwich.cluster_meat(score_form(fit.estimate), groups), meat, rtol=1e-8, atol=1e-8)
 
 
 def test_period_meat_by_loops_and_conley_limits(fits):
@@ -186,7 +182,7 @@ def test_conley_aligns_distances_by_label(w, data, fits):
 
 
 def test_unknown_covariances_and_options_are_refused(fits):
-    with pytest.raises(ValueError, match="'hc9'.*'observed'"):
+    with pytest.raises(ValueError, match=r"'hc9'.*'observed'"):
         fits["SDM"].with_vcov("hc9")
     with pytest.raises(ValueError, match="does not take lags"):
         _ = fits["SDM"].with_vcov("observed", lags=3).bse
@@ -223,7 +219,7 @@ def test_bootstrap_of_a_panel_generated_by_hand(model):
     data = nq.simulate("SAC", w, T=6, params={"a": 1.0, "b": 0.5, "rho": 0.3, "lambda": 0.2}, seed=2)
     fit = nq.fit(FORMULA, data, w, model=model)
     est = fit.estimate
-    composite, effects, residual = decompose(est)
+    _, effects, residual = decompose(est)
     t, n = residual.shape
     rank = (t - 1) * (n - 1)
     sigma = np.sqrt(np.mean(residual**2) * t * n / rank)
@@ -232,9 +228,7 @@ def test_bootstrap_of_a_panel_generated_by_hand(model):
     inverse = lambda value, m: np.linalg.inv(np.eye(n) - value * m)
     for r in range(4):
         u = e[r] @ inverse(est.fit.lambda_, w.dense()).T
-        y = (np.tensordot(est.fit.beta, est.columns.z, axes=1) + effects + u) @ inverse(
-            est.fit.rho, w.dense()
-        ).T
+        y = (np.tensordot(est.fit.beta, est.columns.z, axes=1) + effects + u) @ inverse(est.fit.rho, w.dense()).T
         frame = pd.DataFrame({"y": y.T.ravel(), "a": data["a"], "b": data["b"]}, index=data.index)
         again = nq.fit(FORMULA, frame, w, model=model)
         np.testing.assert_allclose(boot.params.iloc[r], again.params, rtol=1e-6, atol=1e-7)
@@ -258,9 +252,7 @@ def test_bootstrap_kinds_seeds_and_refusals(w, data):
 
 def test_bootstrap_agrees_with_information_when_errors_are_iid():
     w = small_weights(31, 3)
-    data = nq.simulate(
-        "SDM", w, T=13, params={"a": 1.0, "b": 0.5, "W:a": 0.5, "W:b": 0.2, "rho": 0.4}, seed=6
-    )
+    data = nq.simulate("SDM", w, T=13, params={"a": 1.0, "b": 0.5, "W:a": 0.5, "W:b": 0.2, "rho": 0.4}, seed=6)
     fit = nq.sdm(FORMULA, data, w)
     for kind in ("residual", "parametric", "wild"):
         ratio = fit.bootstrap(kind, 4000, seed=1).params.std() / fit.bse
@@ -339,9 +331,7 @@ def test_permutation_pvalues_are_uniform_when_the_variable_does_nothing():
     values = []
     for seed in range(60):
         data = nq.simulate("SAR", w, T=4, params={"a": 0.0, "b": 1.0, "rho": 0.3}, seed=100 + seed)
-        values.append(
-            nq.sar("y ~ a | unit + period", data, w).permutation_test("a", permutations=19, seed=seed).pvalue
-        )
+        values.append(nq.sar("y ~ a | unit + period", data, w).permutation_test("a", permutations=19, seed=seed).pvalue)
     assert 0.35 < np.mean(values) < 0.68
     assert np.mean(np.array(values) <= 0.10) < 0.25
 
@@ -364,7 +354,7 @@ def test_by_order_adds_up_and_by_unit_averages_to_the_impacts(fits):
 def test_by_block_with_one_block_is_the_total_effect_and_its_error(fits):
     for name in ("SDM", "SLX", "SAC"):
         imp = fits[name].impacts()
-        one = imp.by_block({u: "all" for u in fits[name].w.ids})
+        one = imp.by_block(dict.fromkeys(fits[name].w.ids, "all"))
         for term in imp.table.index:
             row = one.loc[(term, "all", "all")]
             assert row["estimate"] == pytest.approx(imp.table.loc[term, ("total", "estimate")], rel=1e-10)
@@ -386,9 +376,7 @@ def test_by_block_standard_errors_by_numerical_gradient(fits):
     h = 1e-6
     gradient = np.array([(effect(point + h * d) - effect(point - h * d)) / (2 * h) for d in np.eye(5)])
     assert table.loc[("a", "a", "b"), "estimate"] == pytest.approx(effect(point), rel=1e-10)
-    assert table.loc[("a", "a", "b"), "se"] == pytest.approx(
-        np.sqrt(gradient @ fit.cov_params() @ gradient), rel=1e-6
-    )
+    assert table.loc[("a", "a", "b"), "se"] == pytest.approx(np.sqrt(gradient @ fit.cov_params() @ gradient), rel=1e-6)
 
 
 @pytest.fixture(scope="module")

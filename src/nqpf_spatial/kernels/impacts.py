@@ -114,9 +114,7 @@ def impacts(coefficients: NDArray, mult: Multiplier) -> NDArray:
     return np.stack([both[..., 0], both[..., 1] - both[..., 0], both[..., 1]], axis=-1)
 
 
-def delta_variances(
-    coefficients: NDArray, mult: Multiplier, covariance: NDArray, index: NDArray
-) -> NDArray:
+def delta_variances(coefficients: NDArray, mult: Multiplier, covariance: NDArray, index: NDArray) -> NDArray:
     """Variances (R, K, 3) of direct, indirect and total by the analytic gradient (delta method).
 
     Parameters
@@ -172,7 +170,9 @@ def _unit_block(rho: NDArray, w: NDArray, w_durbin: NDArray) -> tuple[NDArray, N
     slope = inverse @ w @ inverse
 
     def both(a: NDArray) -> NDArray:
-        return np.stack([np.stack([np.diagonal(m, axis1=1, axis2=2), m.sum(axis=1)], axis=1) for m in (a, a @ w_durbin)], axis=2)
+        return np.stack(
+            [np.stack([np.diagonal(m, axis1=1, axis2=2), m.sum(axis=1)], axis=1) for m in (a, a @ w_durbin)], axis=2
+        )
 
     return both(inverse), both(slope)
 

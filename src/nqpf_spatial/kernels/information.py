@@ -66,4 +66,3 @@ def expected_information(
         information[k + i, -1] = information[-1, k + i] = periods * np.trace(left) / sigma2
     information[-1, -1] = n / (2.0 * sigma2**2)
     return information
-

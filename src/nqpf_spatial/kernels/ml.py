@@ -204,12 +204,10 @@ def _concentrated(data: Reduced, like: Likelihood, rho: float, lambda_: float) -
     return -0.5 * like.n * np.log(e @ e) + _jacobian(like, rho, lambda_)
 
 
-def _concentrated_derivatives(
-    data: Reduced, like: Likelihood, rho: float, lambda_: float
-) -> tuple[NDArray, NDArray]:
+def _concentrated_derivatives(data: Reduced, like: Likelihood, rho: float, lambda_: float) -> tuple[NDArray, NDArray]:
     """Score and Hessian of the concentrated likelihood in (rho, lambda)."""
     k, n = data.k, like.n
-    beta, e, factor = _solve(data, rho, lambda_)
+    beta, e, _ = _solve(data, rho, lambda_)
     sse = float(e @ e)
     fit = MLFit(beta, rho, lambda_, sse / n, sse, 0.0, np.empty((0, 0)), 0, False)
     score, information = score_and_information(data, _both(like), fit)
@@ -217,7 +215,9 @@ def _concentrated_derivatives(
     inner = [*range(k), k + 2]
     outer = [k, k + 1]
     cross = information[np.ix_(inner, outer)]
-    schur = information[np.ix_(outer, outer)] - cross.T @ sla.solve(information[np.ix_(inner, inner)], cross, assume_a="sym")
+    schur = information[np.ix_(outer, outer)] - cross.T @ sla.solve(
+        information[np.ix_(inner, inner)], cross, assume_a="sym"
+    )
     return score[outer], -schur
 
 

@@ -98,13 +98,17 @@ def lag_design(
 def refit(design: LagDesign, errors: NDArray) -> Refits:
     """Estimate every replicate from its errors (R, T, N)."""
     parts = [_refit_block(design, errors[i : i + _BLOCK]) for i in range(0, errors.shape[0], _BLOCK)]
-    return Refits(*(np.concatenate([getattr(p, name) for p in parts]) for name in ("beta", "rho", "sigma2", "wy_cross")))
+    return Refits(
+        *(np.concatenate([getattr(p, name) for p in parts]) for name in ("beta", "rho", "sigma2", "wy_cross"))
+    )
 
 
 def refit_stream(design: LagDesign, blocks: Iterator[NDArray]) -> Refits:
     """As `refit`, over blocks of errors that are made one at a time."""
     parts = [refit(design, block) for block in blocks]
-    return Refits(*(np.concatenate([getattr(p, name) for p in parts]) for name in ("beta", "rho", "sigma2", "wy_cross")))
+    return Refits(
+        *(np.concatenate([getattr(p, name) for p in parts]) for name in ("beta", "rho", "sigma2", "wy_cross"))
+    )
 
 
 def _refit_block(design: LagDesign, errors: NDArray) -> Refits:

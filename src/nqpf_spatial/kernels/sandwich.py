@@ -103,9 +103,7 @@ def error_moments(form: ScoreForm) -> tuple[float, float]:
     ``k_r`` the sum of r-th powers of a row of the projector Q.
     """
     t, n = form.e.shape
-    k2, k3, k4 = (
-        _row_power(t, power, form.effects[0]) * _row_power(n, power, form.effects[1]) for power in (2, 3, 4)
-    )
+    k2, k3, k4 = (_row_power(t, power, form.effects[0]) * _row_power(n, power, form.effects[1]) for power in (2, 3, 4))
     third, fourth = float(np.mean(form.e**3)), float(np.mean(form.e**4))
     if abs(k3) < 1e-12:
         raise IdentificationError(

@@ -15,6 +15,7 @@ from nqpf_spatial.errors import ConvergenceError
 from nqpf_spatial.kernels import replicate
 from nqpf_spatial.kernels.ml import fit_ml
 from nqpf_spatial.kernels.moments import reduce_columns, remove_effects, spatial_lag
+from nqpf_spatial.models import random_effects
 from nqpf_spatial.models.covariance import group_codes
 from nqpf_spatial.models.estimate import IN_LIKELIHOOD, Estimate, matrix
 
@@ -91,12 +92,14 @@ def bootstrap(
         raise ValueError(f"replicates={replicates}: at least two are needed, 999 are usual")
     if groups is not None and kind != "wild-cluster":
         raise ValueError(f'groups= has no meaning for kind={kind!r}; use "wild-cluster"')
+    if est.random is not None:
+        raise ValueError('bootstraps are available for fixed effects; refit with effects="fixed"')
     if est.correction not in IN_LIKELIHOOD:
         raise ValueError(
             f"correction={est.correction!r} changes the estimate after the likelihood; bootstrap a fit with "
             'correction="transform" or "none"'
         )
-    composite, effects, residual = decompose(est)
+    _, effects, residual = decompose(est)
     rank = _rank(est)
     scale = np.sqrt(est.design.y.size / rank)
     codes = group_codes(est, groups) if kind == "wild-cluster" else None
@@ -123,6 +126,8 @@ def bootstrap(
 def decompose(est: Estimate) -> tuple[NDArray, NDArray, NDArray]:
     """Composite ``y - rho Wy - Z beta``, its fixed effects, and the filtered residual e; all (T, N)."""
     design = est.design
+    if est.random is not None:
+        return _decompose_random(est)
     composite = design.y - est.fit.rho * est.columns.wy - np.tensordot(est.fit.beta, est.columns.z, axes=1)
     u = remove_effects(composite, design.unit, design.time)
     effects = composite - u
@@ -131,6 +136,16 @@ def decompose(est: Estimate) -> tuple[NDArray, NDArray, NDArray]:
     # with error weights whose rows do not sum to one the filter would bring a mean back: remove effects after it
     e = composite - est.fit.lambda_ * spatial_lag(matrix(est.weights.error), composite)
     return composite, effects, remove_effects(e, design.unit, design.time)
+
+
+def _decompose_random(est: Estimate) -> tuple[NDArray, NDArray, NDArray]:
+    """As `decompose`, with predicted unit effects; time effects are the period means of what is left."""
+    composite = est.design.y - est.fit.rho * est.columns.wy - np.tensordot(est.fit.beta, est.columns.z, axes=1)
+    found = random_effects.predict(est)
+    effects = np.broadcast_to(found.unit_effect, composite.shape)
+    if est.design.time:
+        effects = effects + (composite - effects).mean(axis=1, keepdims=True)
+    return composite, effects, found.resid
 
 
 def _rank(est: Estimate) -> int:
@@ -168,7 +183,8 @@ def _refit_error(est: Estimate, signal: NDArray, blocks: Iterator[NDArray]) -> t
     to_y = sla.inv(eye - est.fit.rho * w_lag).T
     z_lagged = np.stack([spatial_lag(w_error, part) for part in est.columns.z])
     start = (est.fit.rho, est.fit.lambda_)
-    params, sigma2 = [], []
+    params: list[NDArray] = []
+    sigma2: list[float] = []
     for errors in blocks:
         for e in errors:
             y = (signal + e @ to_u) @ to_y

@@ -38,7 +38,7 @@ def _bias(est: Estimate) -> MLFit:
     theta = _vector(est)
     if est.design.time:
         score = np.zeros(theta.size)
-        position = est.reduced.k
+        position = len(est.columns.names)
         for w, value in ((est.weights.lag, fit.rho), (est.weights.error, fit.lambda_)):
             if w is not None:
                 solved = sla.solve(np.eye(w.n) - value * w.dense(), np.ones(w.n))
@@ -69,7 +69,7 @@ def _vector(est: Estimate) -> np.ndarray:
 
 
 def _at(est: Estimate, theta: np.ndarray) -> MLFit:
-    k = est.reduced.k
+    k = len(est.columns.names)
     rest = list(theta[k:-1])
     rho = rest.pop(0) if est.model.lag else 0.0
     lambda_ = rest.pop(0) if est.model.error else 0.0
@@ -79,4 +79,5 @@ def _at(est: Estimate, theta: np.ndarray) -> MLFit:
                 f"the correction moves {name} to {value:.4g}, outside ({logdet.low:.4g}, {logdet.high:.4g}); the data carry "
                 "too little information on it"
             )
+    assert est.reduced is not None
     return evaluate(est.reduced, est.likelihood, theta[:k], float(rho), float(lambda_), float(theta[-1]))

@@ -16,6 +16,7 @@ from nqpf_spatial.errors import FewClustersWarning, IdentificationError, PanelEr
 from nqpf_spatial.kernels import sandwich
 from nqpf_spatial.kernels.information import expected_information
 from nqpf_spatial.kernels.moments import remove_effects, spatial_lag
+from nqpf_spatial.models import random_effects
 from nqpf_spatial.models.estimate import Estimate, matrix
 from nqpf_spatial.models.labels import match
 
@@ -31,6 +32,11 @@ def covariance(est: Estimate, vcov: str, options: Mapping[str, Any]) -> NDArray:
     ValueError
         Unknown option; the message lists the allowed ones.
     """
+    if est.random is not None and vcov not in ("observed", "expected"):
+        raise ValueError(
+            f'vcov={vcov!r} is not available with random effects; use "observed" or "expected", or effects="mundlak" against '
+            "correlation of the effects with the regressors"
+        )
     function, allowed = METHODS[vcov]
     unknown = set(options) - set(allowed)
     if unknown:
@@ -60,11 +66,15 @@ def _expected(est: Estimate) -> NDArray:
 
 def expected(est: Estimate) -> NDArray:
     """Expected information of (beta, [rho], [lambda], sigma2)."""
+    if est.random is not None:
+        return random_effects.expected(est)
     lag, error = _parameters(est)
     effects = (est.design.unit, est.design.time)
     project = est.correction in ("transform", "score") and est.design.time
     like = est.likelihood
-    return expected_information(est.columns.z, est.fit.beta, est.fit.sigma2, lag, error, effects, like.m, project, like.n)
+    return expected_information(
+        est.columns.z, est.fit.beta, est.fit.sigma2, lag, error, effects, like.m, project, like.n
+    )
 
 
 def _parameters(est: Estimate) -> tuple[tuple[NDArray, float] | None, tuple[NDArray, float] | None]:
@@ -100,7 +110,7 @@ def _cluster(est: Estimate, groups: pd.Series | Mapping[Any, Any] | str | None =
     labels = group_codes(est, groups)
     g = np.unique(labels).size
     _warn_few(g, "clusters")
-    n, k = est.likelihood.n, est.reduced.k
+    n, k = est.likelihood.n, len(est.columns.names)
     scale = g / (g - 1.0) * (n - 1.0) / (n - k)
     return scale * _between(est, sandwich.cluster_meat(score_form(est), labels))
 

@@ -18,6 +18,9 @@ from nqpf_spatial.errors import PanelError
 from nqpf_spatial.models.labels import canonical, enumerate_some, match
 from nqpf_spatial.models.spec import ParsedFormula, effect_flags
 
+#: prefix of the unit means that the Mundlak form appends to the regressors
+MEAN = "mean:"
+
 
 @dataclass(frozen=True)
 class Design:
@@ -72,7 +75,8 @@ class Design:
         """Regressor columns (K, T, N) of the same formula, with the same factor coding, on another frame."""
         t, n = self.shape
         right = self._spec().get_model_matrix(frame, na_action="ignore", output="pandas")
-        return right[list(self.names)].to_numpy(dtype=float).reshape(n, t, len(self.names)).transpose(2, 1, 0)
+        names = [name for name in self.names if not name.startswith(MEAN)]
+        return right[names].to_numpy(dtype=float).reshape(n, t, len(names)).transpose(2, 1, 0)
 
     def _spec(self) -> ModelSpec:
         return self.formula.rhs.get_model_matrix(self.frame, na_action="ignore", output="pandas").model_spec
@@ -126,7 +130,9 @@ def _levels(data: pd.DataFrame) -> tuple[str, ...]:
     if not isinstance(data, pd.DataFrame):
         raise PanelError(f"data must be a DataFrame with index (unit, period) or (unit), not {type(data).__name__}")
     if data.index.nlevels > 2:
-        raise PanelError(f"the index has {data.index.nlevels} levels; use (unit, period), or (unit) for a cross-section")
+        raise PanelError(
+            f"the index has {data.index.nlevels} levels; use (unit, period), or (unit) for a cross-section"
+        )
     default = ("unit", "period")
     return tuple(str(name) if name is not None else default[i] for i, name in enumerate(data.index.names))
 

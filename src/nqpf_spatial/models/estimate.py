@@ -11,6 +11,7 @@ from nqpf_spatial.errors import IdentificationError
 from nqpf_spatial.kernels import logdet as ld
 from nqpf_spatial.kernels.ml import Likelihood, MLFit, fit_ml
 from nqpf_spatial.kernels.moments import Reduced, reduce_columns, remove_effects, spatial_lag
+from nqpf_spatial.kernels.random_effects import REFit
 from nqpf_spatial.models.design import Design
 from nqpf_spatial.models.labels import enumerate_some
 from nqpf_spatial.models.spec import Model
@@ -46,16 +47,17 @@ class Columns:
 
 @dataclass(frozen=True)
 class Estimate:
-    """Everything a result computes from."""
+    """Everything a result computes from; `random` with random unit effects, `reduced` without."""
 
     model: Model
     design: Design
     weights: Weights
     columns: Columns
     correction: str
-    reduced: Reduced
+    reduced: Reduced | None
     likelihood: Likelihood
     fit: MLFit
+    random: REFit | None = None
 
 
 def matrix(w: SpatialWeights) -> NDArray:
@@ -73,7 +75,7 @@ def estimate(
     if weights.error is not None:
         w = matrix(weights.error)
         lagged = np.stack([spatial_lag(w, part) for part in base])
-    _check_absorbed(columns, design)
+    check_absorbed(columns, design)
     reduced = reduce_columns(base, lagged, design.unit, design.time)
     _check_collinear(reduced, columns)
     likelihood = build_likelihood(design, weights, correction)
@@ -81,9 +83,7 @@ def estimate(
     return Estimate(model, design, weights, columns, correction, reduced, likelihood, fit_ml(reduced, likelihood))
 
 
-def build_columns(
-    design: Design, model: Model, weights: Weights, durbin: tuple[str, ...] | None = None
-) -> Columns:
+def build_columns(design: Design, model: Model, weights: Weights, durbin: tuple[str, ...] | None = None) -> Columns:
     """Z and Wy; `durbin` names the regressors that get a spatial lag (default: all)."""
     z, names = [design.x], list(design.names)
     if model.durbin:
@@ -150,7 +150,8 @@ def _require_row_stochastic(w: SpatialWeights | None, role: str) -> None:
         )
 
 
-def _check_absorbed(columns: Columns, design: Design) -> None:
+def check_absorbed(columns: Columns, design: Design) -> None:
+    """Regressors that vanish once the fixed effects are removed are an error that names them."""
     if not (design.unit or design.time):
         return
     within = remove_effects(columns.z, design.unit, design.time)

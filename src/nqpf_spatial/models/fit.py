@@ -11,6 +11,7 @@ from nqpf_spatial.errors import AlignmentError, IdentificationWarning
 from nqpf_spatial.models.correct import correct
 from nqpf_spatial.models.design import build_design
 from nqpf_spatial.models.estimate import CORRECTIONS, IN_LIKELIHOOD, Weights, estimate
+from nqpf_spatial.models.random_effects import EFFECTS, RANDOM_ERRORS, estimate_random
 from nqpf_spatial.models.results import SpatialFit, check_vcov
 from nqpf_spatial.models.spec import Model, get_model, parse_formula
 from nqpf_spatial.weights.core import SpatialWeights
@@ -26,6 +27,8 @@ def fit(
     durbin: list[str] | tuple[str, ...] | None = None,
     w_durbin: SpatialWeights | None = None,
     w_error: SpatialWeights | None = None,
+    effects: str = "fixed",
+    random_error: str = "kkp",
     correction: str = "transform",
     vcov: str = "observed",
 ) -> SpatialFit:
@@ -52,6 +55,13 @@ def fit(
         Regressors that get a spatial lag; all by default.
     w_durbin, w_error : SpatialWeights, optional
         Weights of the Durbin terms and of the error; `w` by default.
+    effects : {"fixed", "random", "mundlak"}
+        ``"random"``: random unit effects by maximum likelihood, beside the fixed time effects that the formula may
+        name; ``"mundlak"``: the same with the unit means of the regressors (and their spatial lags) as controls, so that the
+        effects may be correlated with them.
+    random_error : {"kkp", "baltagi"}
+        With random effects and a spatial error: whether the filter applies to the unit effects too (Kapoor, Kelejian and
+        Prucha 2007) or to e alone (Baltagi, Song and Koh 2003).
     correction : {"transform", "score", "none", "bias", "bootstrap"}
         ``"transform"`` (default) is the transformation of Lee and Yu (2010), free of the incidental-parameter
         bias: n = (N-1)(T-1) with both effects. It needs a row-stochastic W when there are time effects; ``"score"`` solves the
@@ -102,6 +112,8 @@ def fit(
     """
     spec = get_model(model)
     _check_choice("correction", correction, CORRECTIONS)
+    _check_choice("effects", effects, EFFECTS)
+    _check_choice("random_error", random_error, RANDOM_ERRORS)
     check_vcov(vcov)
     weights = _weights(spec, w, w_durbin, w_error)
     first = weights.first()
@@ -109,10 +121,12 @@ def fit(
     design = build_design(parsed, data, None if first is None else first.ids, years)
     if durbin is not None and not spec.durbin:
         raise ValueError(f"durbin= has no meaning in a {spec.name} model; use SLX, SDM, SDEM or GNS")
-    likelihood = correction if correction in IN_LIKELIHOOD else "none"
-    est = estimate(design, spec, weights, likelihood, None if durbin is None else tuple(durbin))
-    if correction not in IN_LIKELIHOOD:
-        est = correct(est, correction)
+    lagged = None if durbin is None else tuple(durbin)
+    if effects == "fixed":
+        est = estimate(design, spec, weights, correction if correction in IN_LIKELIHOOD else "none", lagged)
+        est = est if correction in IN_LIKELIHOOD else correct(est, correction)
+    else:
+        est = estimate_random(design, spec, weights, effects, random_error, lagged)
     if est.fit.boundary:
         warnings.warn(
             f"the likelihood is highest at an end of the admissible interval (rho = {est.fit.rho:.4f}, lambda = "

@@ -60,7 +60,9 @@ def by_unit(fit: SpatialFit, term: str | None = None) -> pd.DataFrame:
     """
     if term is not None:
         units = list(fit.estimate.design.units)
-        return pd.DataFrame(effect_matrix(fit, term), index=pd.Index(units, name="to"), columns=pd.Index(units, name="from"))
+        return pd.DataFrame(
+            effect_matrix(fit, term), index=pd.Index(units, name="to"), columns=pd.Index(units, name="from")
+        )
     parts = {}
     for name in regressors(fit):
         s = effect_matrix(fit, name)
@@ -85,7 +87,9 @@ def _first_round(fit: SpatialFit, term: str, wd: NDArray) -> NDArray:
     return beta * np.eye(wd.shape[0]) + theta * wd
 
 
-def by_block(fit: SpatialFit, groups: str | Mapping[Any, Any] | pd.Series = "block", alpha: float = 0.05) -> pd.DataFrame:
+def by_block(
+    fit: SpatialFit, groups: str | Mapping[Any, Any] | pd.Series = "block", alpha: float = 0.05
+) -> pd.DataFrame:
     """Mean change of y in the units of one block when the regressor rises by one in every unit of another.
 
     Sums over ``from`` give the mean total effect of a rise everywhere. Standard errors by the delta method.

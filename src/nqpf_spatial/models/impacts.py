@@ -13,6 +13,7 @@ from scipy import stats
 
 from nqpf_spatial.kernels import impacts as kernel
 from nqpf_spatial.models.bootstrap import bootstrap
+from nqpf_spatial.models.design import MEAN
 from nqpf_spatial.models.marginal import Row, rows
 
 if TYPE_CHECKING:
@@ -157,9 +158,9 @@ def impacts(
 
 
 def regressors(fit: SpatialFit) -> list[str]:
-    """Regressor columns, own or lagged, without the intercept."""
-    names = fit.estimate.columns.names
-    return [n for n in dict.fromkeys(n.removeprefix("W:") for n in names) if n != "Intercept"]
+    """Regressor columns, own or lagged, without the intercept and the unit means of the Mundlak form."""
+    names = dict.fromkeys(name.removeprefix("W:") for name in fit.estimate.columns.names)
+    return [name for name in names if name != "Intercept" and not name.startswith(MEAN)]
 
 
 def positions(fit: SpatialFit, terms: tuple[str, ...] | list[str]) -> NDArray:
@@ -185,12 +186,11 @@ def _evaluate(fit: SpatialFit, table_rows: list[Row], params: NDArray) -> NDArra
     if plain:
         position = positions(fit, [table_rows[i].name for i in plain])
         out[:, plain] = kernel.impacts(coefficients(params, position), multiplier(fit, rho))
-    varying = [i for i, row in enumerate(table_rows) if row.derivative is not None]
+    varying = [(i, row.columns, row.derivative) for i, row in enumerate(table_rows) if row.derivative is not None]
     if varying:
-        mult = _unit_multiplier(fit, rho)
-        for i in varying:
-            row = table_rows[i]
-            out[:, i] = kernel.varying_impacts(coefficients(params, positions(fit, row.columns)), row.derivative, mult)
+        units = _unit_multiplier(fit, rho)
+        for i, columns, derivative in varying:
+            out[:, i] = kernel.varying_impacts(coefficients(params, positions(fit, columns)), derivative, units)
     return out
 
 
@@ -205,11 +205,13 @@ def _delta(fit: SpatialFit, table_rows: list[Row]) -> NDArray:
         index = np.column_stack([position, np.full(len(plain), place)])
         mult = multiplier(fit, rho)
         se[plain] = np.sqrt(kernel.delta_variances(coefficients(params, position), mult, covariance[None], index)[0])
-    varying = [i for i, row in enumerate(table_rows) if row.derivative is not None]
-    mult_units = _unit_multiplier(fit, rho) if varying else None
-    for i in varying:
-        position = positions(fit, table_rows[i].columns)
-        coef, slope = kernel.varying_gradient(coefficients(params, position)[0], table_rows[i].derivative, mult_units)
+    varying = [(i, row.columns, row.derivative) for i, row in enumerate(table_rows) if row.derivative is not None]
+    if not varying:
+        return se
+    units = _unit_multiplier(fit, rho)
+    for i, columns, derivative in varying:
+        position = positions(fit, columns)
+        coef, slope = kernel.varying_gradient(coefficients(params, position)[0], derivative, units)
         gradient = np.zeros((3, params.shape[1]))
         present = position >= 0
         gradient[:, position[present]] = coef[:, present]

@@ -72,6 +72,8 @@ def permutation_test(
         raise ValueError(f"term={term!r} is no regressor; the regressors are {', '.join(design.names)}")
     if effect not in EFFECTS:
         raise ValueError(f"effect={effect!r} is not known; choose one of {', '.join(EFFECTS)}")
+    if fit.estimate.random is not None:
+        raise ValueError('permutation tests are available for fixed effects; refit with effects="fixed"')
     if fit.correction not in IN_LIKELIHOOD:
         raise ValueError('permutation tests refit by maximum likelihood: use correction="transform" or "none"')
     observed = _effect(fit, fit.params.to_numpy(), term, effect)
@@ -81,9 +83,7 @@ def permutation_test(
         x = design.x.copy()
         x[row] = x[row][:, rng.permutation(design.shape[1])]
         try:
-            est = estimate(
-                replace(design, x=x), fit.estimate.model, fit.estimate.weights, fit.correction, _durbin(fit)
-            )
+            est = estimate(replace(design, x=x), fit.estimate.model, fit.estimate.weights, fit.correction, _durbin(fit))
         except IdentificationError as error:
             raise IdentificationError(f"permutation {r} of {term!r} cannot be estimated: {error}") from error
         spatial = [est.fit.rho] if est.model.lag else []

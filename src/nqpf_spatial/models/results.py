@@ -16,6 +16,8 @@ from scipy import stats
 from nqpf_spatial.models.bootstrap import Bootstrap, bootstrap, decompose
 from nqpf_spatial.models.covariance import METHODS, covariance
 from nqpf_spatial.models.estimate import Estimate
+from nqpf_spatial.models.random_effects import predict as predict_random
+from nqpf_spatial.models.random_effects import random_counterpart
 from nqpf_spatial.models.spec import ParsedFormula
 from nqpf_spatial.weights.core import SpatialWeights
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from nqpf_spatial.models.diagnostics import Diagnosis
     from nqpf_spatial.models.impacts import Impacts
     from nqpf_spatial.models.permutation import Permutation
+
 
 @dataclass(frozen=True)
 class SpatialFit:
@@ -60,9 +63,22 @@ class SpatialFit:
     def effects(self) -> tuple[str, ...]:
         """Fixed effects by the names of the index levels."""
         design = self.estimate.design
-        return tuple(
-            level for level, on in zip(design.levels, (design.unit, design.time), strict=False) if on
-        )
+        return tuple(level for level, on in zip(design.levels, (design.unit, design.time), strict=False) if on)
+
+    @property
+    def random(self) -> str | None:
+        """Form of the random unit effects: ``"none"`` (no spatial error), ``"kkp"``, ``"baltagi"``; None with fixed effects."""
+        return None if self.estimate.random is None else self.estimate.random.error
+
+    @property
+    def phi(self) -> float | None:
+        """``sigma2 / (sigma2 + T sigma2_mu)``, None with fixed effects."""
+        return None if self.estimate.random is None else self.estimate.random.phi
+
+    @property
+    def sigma2_mu(self) -> float | None:
+        """Variance of the random unit effects, None with fixed effects."""
+        return None if self.estimate.random is None else self.estimate.random.sigma2_mu
 
     @property
     def correction(self) -> str:
@@ -122,7 +138,8 @@ class SpatialFit:
         t, n = self.estimate.design.shape
         design = self.estimate.design
         dummies = n * design.unit + t * design.time - (design.unit and design.time)
-        return len(self.params) + 1 + (int(dummies) if self.correction == "none" else 0)
+        variances = 1 if self.estimate.random is None else 2
+        return len(self.params) + variances + (int(dummies) if self.correction == "none" else 0)
 
     @property
     def aic(self) -> float:
@@ -222,17 +239,27 @@ class SpatialFit:
 
         return impacts(self, method=method, **options)
 
-    def permutation_test(self, term: str, effect: str = "direct", permutations: int = 999, seed: int = 0) -> Permutation:
+    def permutation_test(
+        self, term: str, effect: str = "direct", permutations: int = 999, seed: int = 0
+    ) -> Permutation:
         """Permutation test of one regressor; see `nqpf_spatial.models.permutation.permutation_test`."""
         from nqpf_spatial.models.permutation import permutation_test
 
         return permutation_test(self, term, effect, permutations, seed)
 
-    def diagnose(self) -> Diagnosis:
-        """The whole test battery as one table; see `nqpf_spatial.models.diagnostics.diagnose`."""
+    def random_counterpart(self, random_error: str = "kkp") -> SpatialFit:
+        """The same regression with random unit effects; what `diagnose` uses for the Hausman row."""
+        if not self.estimate.design.unit:
+            raise ValueError("the fit has no fixed unit effects to replace by random ones")
+        return replace(self, estimate=random_counterpart(self.estimate, random_error), vcov="observed", vcov_options={})
+
+    def diagnose(self, **options: Any) -> Diagnosis:
+        """The whole test battery as one table; see `nqpf_spatial.models.diagnostics.diagnose` for the options."""
         from nqpf_spatial.models.diagnostics import diagnose
 
-        return diagnose(self)
+        if self.estimate.design.unit and "re_fit" not in options:
+            options["re_fit"] = self.random_counterpart()
+        return diagnose(self, **options)
 
     # -- values per observation ------------------------------------------------------------------------------
     @cached_property
@@ -260,6 +287,8 @@ class SpatialFit:
 
     def fixed_effects(self) -> dict[str, pd.Series]:
         """Estimated fixed effects: ``"intercept"`` and, per index level, deviations that sum to zero."""
+        if self.estimate.random is not None:
+            raise ValueError("the unit effects are random: see random_effects() for their prediction")
         design, v = self.estimate.design, self._parts[0]
         found: dict[str, pd.Series] = {}
         if design.unit or design.time:
@@ -271,6 +300,14 @@ class SpatialFit:
             name = design.levels[1]
             found[name] = pd.Series(v.mean(axis=1) - v.mean(), index=pd.Index(design.periods, name=name), name=name)
         return found
+
+    def random_effects(self) -> pd.Series:
+        """Best linear unbiased predictor of the random unit effects, shrunk towards zero."""
+        if self.estimate.random is None:
+            raise ValueError("the effects are fixed: see fixed_effects()")
+        design = self.estimate.design
+        index = pd.Index(design.units, name=design.levels[0])
+        return pd.Series(predict_random(self.estimate).mu, index=index, name="random effect")
 
     # -- tables ----------------------------------------------------------------------------------------------
     def tidy(self, alpha: float = 0.05) -> pd.DataFrame:
@@ -286,6 +323,7 @@ class SpatialFit:
             {
                 "model": self.model,
                 "effects": " + ".join(self.effects) or "none",
+                "random effects": "none" if self.random is None else self.random,
                 "correction": self.correction if self.effects else "not needed",
                 "vcov": self.vcov,
                 "w": None if w is None else w.name,

@@ -29,6 +29,12 @@ def notes(fit: SpatialFit) -> list[str]:
     periods = fit.estimate.design.periods
     window = "" if periods[0] is None else f" ({periods[0]}-{periods[-1]})"
     lines = [f"N = {n}, T = {t}{window}, observations {fit.nobs}, of the likelihood {fit.n_effective}"]
+    if fit.estimate.random is not None:
+        error = {"none": "", "kkp": ", error filter on both (KKP)", "baltagi": ", error filter on e (Baltagi)"}[
+            str(fit.random)
+        ]
+        at = "; sigma2_mu is at its boundary 0" if "phi" in fit.estimate.random.boundary else ""
+        lines.append(f"random unit effects: sigma2_mu = {fit.sigma2_mu:.5g}, phi = {fit.phi:.5g}{error}{at}")
     lines.append(f"fixed effects: {' + '.join(fit.effects) or 'none'}; {_correction(fit)}")
     lines.append(f"covariance: {fit.vcov} information")
     lines += [f"W: {w.name}, transform {w.transform}, checksum {w.checksum[:12]}" for w in [fit.w] if w is not None]
