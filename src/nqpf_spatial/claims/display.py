@@ -34,9 +34,7 @@ class Card:
         lines = [self.title]
         for name, text in self.rows:
             head = f"  {name:<{margin - 4}}  "
-            lines += textwrap.wrap(text, WIDTH, initial_indent=head, subsequent_indent=" " * margin) or [
-                head.rstrip()
-            ]
+            lines += textwrap.wrap(text, WIDTH, initial_indent=head, subsequent_indent=" " * margin) or [head.rstrip()]
         return "\n".join(lines)
 
     __repr__ = __str__
@@ -135,7 +133,5 @@ def verdict_card(verdict: Verdict) -> Card:
     disclosed = f": {verdict.disclosure_note}" if verdict.disclosure_note else ""
     rows.append(("disclosure", f"{verdict.disclosure}{disclosed}"))
     seed = "" if verdict.seed is None else f", seed {verdict.seed}"
-    rows.append(
-        ("from", f"data release {verdict.data_release}, register {verdict.register_checksum[:12]}{seed}")
-    )
+    rows.append(("from", f"data release {verdict.data_release}, register {verdict.register_checksum[:12]}{seed}"))
     return Card(f"{verdict.claim}: {verdict.label}", tuple(rows))

@@ -198,9 +198,7 @@ class Verdict:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as plain data, floats rounded to `DIGITS` significant digits."""
-        out = {
-            f.name: plain(getattr(self, f.name)) for f in fields(self) if f.name not in ("claim", "tables")
-        }
+        out = {f.name: plain(getattr(self, f.name)) for f in fields(self) if f.name not in ("claim", "tables")}
         return {**out, "label": self.label}
 
     def evidence_frame(self) -> pd.DataFrame:
@@ -258,9 +256,7 @@ def stable(value: float, digits: int = DIGITS) -> float:
     (0.123457, 0.0, 1234570.0)
     """
     if not math.isfinite(value):
-        raise ValueError(
-            f"a verdict record holds finite numbers only, given {value}; use None for what does not exist"
-        )
+        raise ValueError(f"a verdict record holds finite numbers only, given {value}; use None for what does not exist")
     if abs(value) < NOISE:
         return 0.0
     return float(f"{value:.{digits}g}")

@@ -125,8 +125,7 @@ class Claim:
         if isinstance(period, Mapping):
             if variable is None or variable not in period:
                 raise DataSourceError(
-                    f"claim {self.id} has a window per variable, none for {variable!r}; name one of "
-                    f"{', '.join(period)}"
+                    f"claim {self.id} has a window per variable, none for {variable!r}; name one of {', '.join(period)}"
                 )
             period = period[variable]
         if period is None:
@@ -229,9 +228,7 @@ def _make_claim(raw: Mapping[str, Any], sets: Mapping[str, tuple[str, ...]]) -> 
     """Build a claim; a named set of weights is written out, an unknown field is an error."""
     known = {f.name for f in fields(Claim)}
     if unknown := set(raw) - known:
-        raise DataSourceError(
-            f"claim {raw.get('id')!r} has fields {sorted(unknown)} the library does not know"
-        )
+        raise DataSourceError(f"claim {raw.get('id')!r} has fields {sorted(unknown)} the library does not know")
     weights = raw["W"]
     return Claim(**{**raw, "W": sets[weights] if isinstance(weights, str) else weights})
 

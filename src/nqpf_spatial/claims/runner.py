@@ -16,9 +16,7 @@ from nqpf_spatial.claims.rules import verdicts
 FAST_VARIABLE = "NQPF_SPATIAL_FAST"
 
 
-def run(
-    ids: Iterable[str] | str | None = None, *, seed: int = SEED, fast: bool | None = None
-) -> list[Verdict]:
+def run(ids: Iterable[str] | str | None = None, *, seed: int = SEED, fast: bool | None = None) -> list[Verdict]:
     """Decide claims by their pre-stated rules.
 
     Parameters
@@ -101,9 +99,7 @@ def _without_data(claim: Claim, ctx: Context, word: str) -> Verdict:
     return _record(claim, ctx, word, reason)
 
 
-def _record(
-    claim: Claim, ctx: Context, word: str | None, reason: str, found: Assessment | None = None
-) -> Verdict:
+def _record(claim: Claim, ctx: Context, word: str | None, reason: str, found: Assessment | None = None) -> Verdict:
     """Put a verdict on record."""
     from nqpf_spatial import __version__, data
 

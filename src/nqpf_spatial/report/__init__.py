@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from nqpf_spatial.report.figures import effects, lines, png, shares, specification_curve
 from nqpf_spatial.report.fonts import chinese_font
+from nqpf_spatial.report.maps import province_map
 
-__all__ = ["chinese_font"]
+__all__ = ["chinese_font", "effects", "lines", "png", "province_map", "shares", "specification_curve"]

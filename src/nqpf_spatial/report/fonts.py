@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.font_manager import FontProperties
@@ -99,7 +99,7 @@ def typeface(lang: str) -> Iterator[None]:
 
     if lang not in ("en", "zh"):
         raise ValueError(f"lang={lang!r}: choose 'en' or 'zh'")
-    settings: dict[str, object] = {"axes.unicode_minus": lang == "en"}
+    settings: Any = {"axes.unicode_minus": lang == "en"}
     if lang == "zh":
         if FAMILY not in fontManager.get_font_names():
             fontManager.addfont(str(font_path()))

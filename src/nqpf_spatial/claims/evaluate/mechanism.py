@@ -71,9 +71,7 @@ def _under_w(runs: Mapping[str, Run], effect: str, correction: Holm, claim: Clai
     for w, r in runs.items():
         e = r.effects[effect]
         rows.append(
-            mech.EffectUnderW(
-                w, e.estimate, e.se, e.p, holm_rule.adjust(e.p, correction, {}, claim.id), r.sd_rho
-            )
+            mech.EffectUnderW(w, e.estimate, e.se, e.p, holm_rule.adjust(e.p, correction, {}, claim.id), r.sd_rho)
         )
     return rows
 
@@ -177,9 +175,7 @@ def _run_variant(
             continue
         weak = r.sd_rho > parameters["weak_w_sd_rho_gt"]
         reason = "weakly identified W, shown and not counted" if weak else ""
-        rows += _variant_rows(
-            r, variant, label, counts and not weak, effects, sign, parameters["alpha"], reason
-        )
+        rows += _variant_rows(r, variant, label, counts and not weak, effects, sign, parameters["alpha"], reason)
     return rows
 
 
@@ -249,9 +245,7 @@ def stated_effect(claim: Claim, ctx: Context, options: Mapping[str, Any]) -> Ass
     stated = parameters["effect"]
     effects = (stated,) if isinstance(stated, str) else tuple(stated)
     if unknown := set(effects) - set(EFFECTS):
-        raise ValueError(
-            f"claim {claim.id} states unknown effects {sorted(unknown)}; known: {', '.join(EFFECTS)}"
-        )
+        raise ValueError(f"claim {claim.id} states unknown effects {sorted(unknown)}; known: {', '.join(EFFECTS)}")
     sign = mech.sign_of(parameters["sign"])
     base = baseline(claim, ctx, options["focus"])
     runs, missing = _runs_by_w(claim, ctx, base)

@@ -120,17 +120,13 @@ def _variant(name: str, claim: Claim, ctx: Context, computing: float) -> Variant
     )
 
 
-def _evidence(
-    table: pd.DataFrame, computing: float, date: str, parameters: Mapping[str, Any]
-) -> tuple[Evidence, ...]:
+def _evidence(table: pd.DataFrame, computing: float, date: str, parameters: Mapping[str, Any]) -> tuple[Evidence, ...]:
     """Deciding shares, then the quotients that stand beside them."""
     what = f"{GROUP} share of intelligent computing power, percent ({date}, published)"
     rows = [Evidence(what, computing, reading=share.read(computing, parameters))]
     for name, row in table.iterrows():
         what = f"{GROUP} share of {name}, percent ({row['year']:.0f}, {row['provinces']:.0f} provinces)"
-        rows.append(
-            Evidence(what, row["east_share_pct"], reading=share.read(row["east_share_pct"], parameters))
-        )
+        rows.append(Evidence(what, row["east_share_pct"], reading=share.read(row["east_share_pct"], parameters)))
         for base in AGAINST:
             what = f"location quotient of {name} against {base}, {GROUP}"
             rows.append(Evidence(what, row[f"lq_{base}"], counted=False))
@@ -146,9 +142,7 @@ def east_share(claim: Claim, ctx: Context, options: Mapping[str, Any]) -> Assess
     computing = share.share_pct(published, GROUP)
     table = _table(claim, ctx, ())
     need = min_proxies(str(claim.support_if))
-    outcome = share.concentration(
-        {"computing": computing}, table["east_share_pct"].to_dict(), need, parameters
-    )
+    outcome = share.concentration({"computing": computing}, table["east_share_pct"].to_dict(), need, parameters)
     rows = tuple(_variant(name, claim, ctx, computing) for name in claim.variants)
     shares = multiverse.judge(
         rows, "contradict" if outcome.contradict else "support", ctx.register.rules["MULTIVERSE"].parameters
@@ -164,9 +158,7 @@ def east_share(claim: Claim, ctx: Context, options: Mapping[str, Any]) -> Assess
             "computing": date,
         },
         mde_note="shares of published totals have no sampling error: there is no minimum detectable effect",
-        notes=(
-            "the computing share is one published split at one date; it is not the year of the stand-ins",
-        ),
+        notes=("the computing share is one published split at one date; it is not the year of the stand-ins",),
         tables={"shares": table, "computing_by_block": _frame(published, date)},
     )
 

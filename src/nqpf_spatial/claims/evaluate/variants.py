@@ -69,9 +69,7 @@ def _one(role: str, new: str) -> Callable[[Specification, Context], Specificatio
     return lambda base, ctx: [_swap(base, ctx, role, new)]
 
 
-def _outcome(
-    new: str, source: str, patch: str | None = None
-) -> Callable[[Specification, Context], Specifications]:
+def _outcome(new: str, source: str, patch: str | None = None) -> Callable[[Specification, Context], Specifications]:
     """Another outcome, in the years in which its source series exists."""
 
     def expand(base: Specification, ctx: Context) -> Specifications:
@@ -102,9 +100,7 @@ def _leave_out(old: str) -> Callable[[Specification, Context], Specifications]:
 
 
 def _without(*provinces: str) -> Callable[[Specification, Context], Specifications]:
-    return lambda base, ctx: [
-        (f"without {', '.join(provinces)}", replace(base, drop=(*base.drop, *provinces)))
-    ]
+    return lambda base, ctx: [(f"without {', '.join(provinces)}", replace(base, drop=(*base.drop, *provinces)))]
 
 
 def _patch(name: str, *sources: str) -> Callable[[Specification, Context], Specifications]:
@@ -159,9 +155,7 @@ VARIANTS: Mapping[str, Callable[[Specification, Context], Specifications]] = {
     "alt_digital": _alternatives("digital"),
     "alt_innovation": _alternatives("innovation"),
     "alt_migration": _one("population_flows", "net_migration_rate"),
-    "alt_urban_labour": _outcome(
-        "ln_gdp_real_per_urban_worker", "gdp_real_per_urban_worker", "ln_urban_worker"
-    ),
+    "alt_urban_labour": _outcome("ln_gdp_real_per_urban_worker", "gdp_real_per_urban_worker", "ln_urban_worker"),
     "alt_tfp": _outcome("tfp_est", "tfp_est"),
     "alt_solow": _outcome("solow_residual", "solow_residual"),
     "alt_gdp_total": _outcome("ln_gdp_real", "gdp_real", "ln_gdp_real"),
@@ -206,9 +200,7 @@ def expand(variant: str, base: Specification, ctx: Context) -> Specifications:
         If the register has no such variant.
     """
     if variant not in ctx.register.variants:
-        raise DataSourceError(
-            f"the register has no variant {variant!r}; it has {', '.join(ctx.register.variants)}"
-        )
+        raise DataSourceError(f"the register has no variant {variant!r}; it has {', '.join(ctx.register.variants)}")
     if variant not in VARIANTS:
         raise NotInRelease(f"variant {variant} is not written for R-MECH yet")
     if ctx.fast and variant in HEAVY:
@@ -216,7 +208,5 @@ def expand(variant: str, base: Specification, ctx: Context) -> Specifications:
     runs = VARIANTS[variant](base, ctx)
     for label, spec in runs:
         if len(spec.years) < 2:
-            raise NotInRelease(
-                f"{label}: {len(spec.years)} years with all provinces, at least two are needed"
-            )
+            raise NotInRelease(f"{label}: {len(spec.years)} years with all provinces, at least two are needed")
     return runs

@@ -37,9 +37,7 @@ def number(stated: float, official: float | None, parameters: Mapping[str, Any])
     off = 100.0 * abs(stated - official) / abs(official) if official else float("inf") if stated else 0.0
     inside = off <= tolerance
     relation = "within" if inside else "outside"
-    reason = (
-        f"stated {stated:g}, official {official:g}: {off:.2f} percent apart, {relation} {tolerance} percent"
-    )
+    reason = f"stated {stated:g}, official {official:g}: {off:.2f} percent apart, {relation} {tolerance} percent"
     return Outcome(inside, not inside, reason, clause=inside)
 
 
@@ -65,9 +63,7 @@ def entries(stated: Iterable[str], official: Iterable[str] | None) -> Outcome:
         return Outcome(False, False, "", blocked=f"no official list at hand for {', '.join(sorted(said))}")
     known = set(official)
     if said == known:
-        return Outcome(
-            True, False, f"the {len(known)} entries of the official list are the stated ones", clause=True
-        )
+        return Outcome(True, False, f"the {len(known)} entries of the official list are the stated ones", clause=True)
     extra, missing = sorted(said - known), sorted(known - said)
     parts = [f"stated but not official: {', '.join(extra)}"] if extra else []
     parts += [f"official but not stated: {', '.join(missing)}"] if missing else []

@@ -19,9 +19,7 @@ from nqpf_spatial.claims.record import Holm
 from nqpf_spatial.claims.register import Claim, Register
 
 #: rules whose criterion is a test (R-POLAR and R-OSSIFY through R-TREND, R-CLUB through its t)
-TESTING_RULES = frozenset(
-    {"R-LEVEL", "R-TREND", "R-OSSIFY", "R-POLAR", "R-CLUB", "R-MECH", "R-MOD", "R-DID", "R-COEF"}
-)
+TESTING_RULES = frozenset({"R-LEVEL", "R-TREND", "R-OSSIFY", "R-POLAR", "R-CLUB", "R-MECH", "R-MOD", "R-DID", "R-COEF"})
 RUNNABLE = frozenset({"direct", "proxy", "partial"})
 _LEVEL_IN_TEXT = re.compile(r"p\s*(<|>=)\s*0\.\d|at\s+\d+\s*%")
 
@@ -66,9 +64,7 @@ def describe(claim: Claim, register: Register, known: Mapping[str, float | None]
     """
     inside = members(register, claim.family)
     if claim.id not in inside:
-        raise ValueError(
-            f"claim {claim.id} has no p-value, so it is outside the correction of family {claim.family}"
-        )
+        raise ValueError(f"claim {claim.id} has no p-value, so it is outside the correction of family {claim.family}")
     missing = tuple(i for i in inside if i != claim.id and known.get(i) is None)
     if missing:
         reason = (

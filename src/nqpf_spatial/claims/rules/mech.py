@@ -103,14 +103,10 @@ def _enough(agree: int, counted: int, any_weak: bool, parameters: Mapping[str, A
     if any_weak:
         share = parameters["counted_w_agree_share_ge"]
         return counted > 0 and agree >= share * counted, f"at least {share} of the {counted} counted W"
-    return agree >= parameters[
-        "w_min_agree"
-    ], f"at least {parameters['w_min_agree']} of {parameters['w_total']} W"
+    return agree >= parameters["w_min_agree"], f"at least {parameters['w_min_agree']} of {parameters['w_total']} W"
 
 
-def decide(
-    rows: Sequence[EffectUnderW], w_set: Sequence[str], sign: int, parameters: Mapping[str, Any]
-) -> Outcome:
+def decide(rows: Sequence[EffectUnderW], w_set: Sequence[str], sign: int, parameters: Mapping[str, Any]) -> Outcome:
     """Apply R-MECH to one stated effect.
 
     Parameters
@@ -137,9 +133,7 @@ def decide(
     alpha = parameters["alpha"]
     by_w = {row.w: row for row in rows}
     if parameters["baseline_w"] not in by_w:
-        raise ValueError(
-            f"R-MECH needs the baseline W {parameters['baseline_w']!r}; given {', '.join(by_w) or 'none'}"
-        )
+        raise ValueError(f"R-MECH needs the baseline W {parameters['baseline_w']!r}; given {', '.join(by_w) or 'none'}")
     base = by_w[parameters["baseline_w"]]
     weak = [w for w, row in by_w.items() if is_weak(row, parameters)]
     counted = [row for w, row in by_w.items() if w not in weak]
@@ -151,9 +145,7 @@ def decide(
     contradict = base.w not in weak and sign * base.estimate < 0 and base.p_holm < alpha
     reason = f"{base.w}: {base.estimate:.4g} (p {base.p:.3g}, corrected {base.p_holm:.3g})"
     reason += f"; {len(agree)} of {len(counted)} counted W agree, {needed} needed"
-    reason += (
-        f"; significantly opposite: {', '.join(opposite)}" if opposite else "; none significantly opposite"
-    )
+    reason += f"; significantly opposite: {', '.join(opposite)}" if opposite else "; none significantly opposite"
     reason += f"; weakly identified, not counted: {', '.join(weak)}" if weak else ""
     reason += f"; not available in this release: {', '.join(missing)}" if missing else ""
     return Outcome(

@@ -60,9 +60,7 @@ def judge(
     absent = tuple(dict.fromkeys(r.variant for r in rows if not r.ran))
     if not counted:
         agrees = not any(r.counts for r in rows)
-        reason = (
-            "the claim states no variant that counts" if agrees else "no variant that counts could be run"
-        )
+        reason = "the claim states no variant that counts" if agrees else "no variant that counts could be run"
         return Multiverse(direction, agrees, None, None, None, None, 0, 0, absent, alternative, reason)
     along = [bool(r.stated_sign) == (direction == "support") for r in counted]
     against = [bool(r.significant) and not a for r, a in zip(counted, along, strict=True)]

@@ -80,9 +80,7 @@ def concentration(
     Outcome
     """
     if not deciding or len(proxies) < min_proxies:
-        raise ValueError(
-            f"R-SHARE needs a deciding share and at least {min_proxies} proxies, given {len(proxies)}"
-        )
+        raise ValueError(f"R-SHARE needs a deciding share and at least {min_proxies} proxies, given {len(proxies)}")
     main = [read(v, parameters) for v in deciding.values()]
     beside = [read(v, parameters) for v in proxies.values()]
     main_holds = all(r == "support" for r in main)

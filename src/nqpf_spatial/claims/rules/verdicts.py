@@ -77,9 +77,7 @@ def decide(outcome: Outcome, multiverse: Multiverse, testability: str, register:
         return Decision("CONTRADICTED", both)
     if outcome.support and multiverse.agrees:
         if testability == "partial":
-            return Decision(
-                register.threshold("VERDICTS", "partial_cap"), f"{both}. Some clauses have no data"
-            )
+            return Decision(register.threshold("VERDICTS", "partial_cap"), f"{both}. Some clauses have no data")
         return Decision("SUPPORTED", both)
     if outcome.support or outcome.contradict:
         return Decision("MIXED", both)

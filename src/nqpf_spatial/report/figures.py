@@ -1,0 +1,224 @@
+"""Pictures of evidence: effects under several W, curves of specifications, shares."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nqpf_spatial.report.fonts import typeface
+from nqpf_spatial.report.words import word
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+#: Okabe and Ito's colours, told apart by readers with colour-vision deficiency
+BLUE, ORANGE, GREEN, GREY, RED = "#0072B2", "#E69F00", "#009E73", "#8A8F98", "#D55E00"
+
+
+def png(figure: Figure, dpi: int = 150) -> bytes:
+    """Render a figure without a creation date or a software stamp.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    dpi : int
+
+    Returns
+    -------
+    bytes
+        PNG.
+    """
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def _figure(width: float, height: float, columns: int = 1, sharey: bool = True) -> tuple[Figure, Any]:
+    """A figure that belongs to no window."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, figure.subplots(1, columns, sharey=sharey, squeeze=False)[0]
+
+
+def _clean(ax: Axes) -> None:
+    """Take away what carries no information."""
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(False)
+    ax.tick_params(length=3, labelsize=8)
+    ax.grid(axis="x", color="#E5E7EB", linewidth=0.6)
+    ax.set_axisbelow(True)
+
+
+def effects(frame: pd.DataFrame, *, lang: str = "en", level: float = 0.95) -> Figure:
+    """Draw an effect and its interval under every weight matrix, one panel per effect.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Columns ``panel``, ``row`` (matrix), ``estimate``, ``lower``, ``upper``, ``counted``.
+    lang : {"en", "zh"}
+    level : float
+        Level of the intervals, for the axis label.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Hollow grey points are shown and not counted. An interval that leaves the frame ends in an arrow.
+    """
+    panels = list(dict.fromkeys(frame["panel"]))
+    rows = list(dict.fromkeys(frame["row"]))[::-1]
+    with typeface(lang):
+        figure, axes = _figure(3.6 * len(panels) + 1.2, 0.36 * len(rows) + 1.2, len(panels))
+        for ax, panel in zip(axes, panels, strict=True):
+            part = frame[frame["panel"] == panel].set_index("row").loc[rows]
+            _intervals(ax, part)
+            ax.set_title(panel, fontsize=9)
+            share = f"{level:.0%}"
+            ax.set_xlabel(f"estimate, {share} interval" if lang == "en" else f"估计值与{share}区间", fontsize=8)
+        axes[0].set_yticks(range(len(rows)), rows)
+    return figure
+
+
+def _intervals(ax: Axes, part: pd.DataFrame) -> None:
+    """Points with intervals; the frame follows the counted rows so that one wide interval hides nothing."""
+    counted = part["counted"].to_numpy(dtype=bool)
+    shown = part[counted] if counted.any() else part
+    reach = float((shown["upper"] - shown["lower"]).median())
+    low = min(0.0, float(shown["estimate"].min())) - reach
+    high = max(0.0, float(shown["estimate"].max())) + reach
+    for i, (_, row) in enumerate(part.iterrows()):
+        colour = BLUE if row["counted"] else GREY
+        left, right = max(row["lower"], low), min(row["upper"], high)
+        if left < right:
+            ax.plot([left, right], [i, i], color=colour, linewidth=1.6, solid_capstyle="butt")
+        for cut, at, mark in ((row["lower"] < low, low, "<"), (row["upper"] > high, high, ">")):
+            if cut:
+                ax.plot([at], [i], marker=mark, color=colour, markersize=4, clip_on=False)
+        if low <= row["estimate"] <= high:
+            face = colour if row["counted"] else "white"
+            ax.plot([row["estimate"]], [i], "o", color=colour, markerfacecolor=face, markersize=5)
+    ax.axvline(0.0, color="black", linewidth=0.8)
+    ax.set_xlim(low, high)
+    _clean(ax)
+
+
+def specification_curve(frame: pd.DataFrame, *, critical: float, lang: str = "en") -> Figure:
+    """Draw every variant as estimate over standard error, one panel per effect, sorted.
+
+    Ratios are drawn, not estimates, because variants measure the regressor in different units.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Columns ``panel``, ``row``, ``ratio`` and ``counted``.
+    critical : float
+        Two-sided critical value, drawn as dashed lines.
+    lang : {"en", "zh"}
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    panels = list(dict.fromkeys(frame["panel"]))
+    n = int(frame.groupby("panel").size().max())
+    with typeface(lang):
+        figure, axes = _figure(5.4 * len(panels), 0.2 * n + 1.1, len(panels), sharey=False)
+        for ax, panel in zip(axes, panels, strict=True):
+            part = frame[frame["panel"] == panel].sort_values(["ratio", "row"]).reset_index(drop=True)
+            colours = [
+                _ratio_colour(r, critical) if c else GREY for r, c in zip(part["ratio"], part["counted"], strict=True)
+            ]
+            faces = [k if c else "white" for k, c in zip(colours, part["counted"], strict=True)]
+            ax.hlines(part.index, 0.0, part["ratio"], color=colours, linewidth=1.0)
+            ax.scatter(part["ratio"], part.index, s=20, c=faces, edgecolors=colours, zorder=3)
+            ax.set_yticks(part.index, part["row"])
+            for line in (-critical, critical):
+                ax.axvline(line, color="black", linewidth=0.7, linestyle="--")
+            ax.axvline(0.0, color="black", linewidth=0.8)
+            ax.set_title(panel, fontsize=9)
+            ax.set_xlabel("estimate / standard error" if lang == "en" else "估计值 / 标准误", fontsize=8)
+            _clean(ax)
+            ax.tick_params(axis="y", labelsize=6.5)
+    return figure
+
+
+def _ratio_colour(ratio: float, critical: float) -> str:
+    """Blue: significantly positive; red: significantly negative; black: neither."""
+    if abs(ratio) <= critical:
+        return "#374151"
+    return BLUE if ratio > 0 else RED
+
+
+def shares(values: pd.Series, *, support: float, contradict: float, xlabel: str, lang: str = "en") -> Figure:
+    """Draw shares against the two thresholds of a rule.
+
+    Parameters
+    ----------
+    values : Series
+        Shares in percent, labelled.
+    support, contradict : float
+        Thresholds in percent.
+    xlabel : str
+    lang : {"en", "zh"}
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    ordered = values.iloc[::-1]
+    with typeface(lang):
+        figure, (ax,) = _figure(6.4, 0.42 * len(values) + 1.3)
+        colours = [BLUE if v > support else RED if v < contradict else GREY for v in ordered]
+        ax.barh(range(len(ordered)), ordered.to_numpy(), color=colours, height=0.62)
+        ax.set_yticks(range(len(ordered)), list(ordered.index))
+        for i, v in enumerate(ordered):
+            ax.text(v + 1, i, f"{v:.1f}", va="center", fontsize=8)
+        for at, name, side in ((support, "support", "left"), (contradict, "contradict", "right")):
+            ax.axvline(at, color="black", linewidth=0.8, linestyle="--")
+            ax.text(at, len(ordered) - 0.4, f" {word(name, lang)} ", ha=side, va="bottom", fontsize=7)
+        ax.set_xlim(0, 100)
+        ax.set_ylim(-0.6, len(ordered) - 0.1)
+        ax.set_xlabel(xlabel, fontsize=8)
+        _clean(ax)
+    return figure
+
+
+def lines(frame: pd.DataFrame, *, ylabel: str, lang: str = "en", colours: Sequence[str] | None = None) -> Figure:
+    """Draw series over years, one line per column, labelled at their ends.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Index years, one column per series.
+    ylabel : str
+    lang : {"en", "zh"}
+    colours : sequence of str, optional
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    palette = list(colours or (BLUE, ORANGE, GREEN, RED, GREY))
+    with typeface(lang):
+        figure, (ax,) = _figure(6.4, 3.4)
+        for i, name in enumerate(frame.columns):
+            series = frame[name].dropna()
+            ax.plot(series.index, series, color=palette[i % len(palette)], linewidth=1.8)
+            ax.annotate(
+                str(name), (series.index[-1], series.iloc[-1]), xytext=(4, 0), textcoords="offset points",
+                fontsize=8, va="center", color=palette[i % len(palette)],
+            )  # fmt: skip
+        ax.set_ylabel(ylabel, fontsize=8)
+        _clean(ax)
+        ax.margins(x=0.12)
+        ticks = np.unique(np.linspace(frame.index.min(), frame.index.max(), 7).round().astype(int))
+        ax.set_xticks(ticks)
+    return figure
