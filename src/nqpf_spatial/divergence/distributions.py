@@ -65,17 +65,15 @@ class DensityResult(Result):
 
 
 def _ridge(ax: Axes, curves: pd.DataFrame, colour: str) -> None:
+    """One row per year; the highest curve of the panel reaches over about two rows."""
     years = list(curves.columns)
-    top = float(np.nanmax(curves.to_numpy()))
-    base = np.arange(len(years))[::-1] * 0.45 * top
-    for y0, year in zip(base, years, strict=True):
-        f = curves[year].to_numpy()
-        ax.fill_between(
-            curves.index, y0, y0 + f, color=colour, alpha=0.55, lw=0, zorder=len(years) - y0 / top
-        )
-        ax.plot(curves.index, y0 + f, color="white", lw=2.2, zorder=len(years) - y0 / top)
-        ax.plot(curves.index, y0 + f, color=colour, lw=0.9, zorder=len(years) - y0 / top)
-    ax.set_yticks(base, [str(y) for y in years])
+    scale = 2.2 / float(np.nanmax(curves.to_numpy()))
+    for row, year in enumerate(years):
+        base = len(years) - 1.0 - row
+        f = base + scale * curves[year].to_numpy()
+        ax.fill_between(curves.index, base, f, color=colour, alpha=0.75, lw=0, zorder=row + 1)
+        ax.plot(curves.index, f, color="white", lw=1.0, zorder=row + 1)
+    ax.set_yticks(np.arange(len(years))[::-1], [str(y) for y in years])
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
 

@@ -67,7 +67,7 @@ class RankResult(Result):
             ax.plot([], [], color=_style.COLOURS[k % 8], label=_style.word(n, lang))
         if names:
             ax.legend(frameon=False, ncols=len(names), loc="lower center", bbox_to_anchor=(0.5, 1.0))
-        ax.invert_yaxis()
+        ax.set_ylim(len(self.table) + 0.5, 0.5)
         ax.set_ylabel(_style.word("rank", lang))
         _style.year_ticks(ax)
         return _style.finish(ax, lang, grid=False)
