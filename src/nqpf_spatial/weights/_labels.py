@@ -118,9 +118,7 @@ def tokens(ids: Sequence[Hashable]) -> list[str]:
     return [str(x) for x in (ids if codes is None else codes)]
 
 
-def locate(
-    ids: Sequence[Hashable], labels: Iterable[Any], what: str, *, complete: bool = True
-) -> NDArray[np.intp]:
+def locate(ids: Sequence[Hashable], labels: Iterable[Any], what: str, *, complete: bool = True) -> NDArray[np.intp]:
     """Position in ``ids`` of each label.
 
     Parameters

@@ -18,8 +18,7 @@ def lag(w: SpatialWeights, data: pd.Series | pd.DataFrame) -> pd.Series | pd.Dat
     """W x for data indexed by unit or by (unit, period); see :meth:`SpatialWeights.lag`."""
     if not isinstance(data, pd.Series | pd.DataFrame):
         raise AlignmentError(
-            "lag() aligns by label and needs a Series or DataFrame indexed by unit, "
-            f"got {type(data).__name__}"
+            f"lag() aligns by label and needs a Series or DataFrame indexed by unit, got {type(data).__name__}"
         )
     if data.index.nlevels == 1:
         return _cross_section(w, data, "the data")

@@ -68,9 +68,7 @@ def _refuse(w: csr_array, bad: NDArray[np.bool_], ids: Sequence[Hashable], what:
     if not where.size:
         return
     rows = np.searchsorted(w.indptr, where[:3], side="right") - 1
-    pairs = "; ".join(
-        f"{ids[i]} <- {ids[w.indices[k]]}: {w.data[k]:g}" for i, k in zip(rows, where[:3], strict=True)
-    )
+    pairs = "; ".join(f"{ids[i]} <- {ids[w.indices[k]]}: {w.data[k]:g}" for i, k in zip(rows, where[:3], strict=True))
     raise ValueError(f"{where.size} weights are {what}: {pairs}{' ...' if where.size > 3 else ''}")
 
 

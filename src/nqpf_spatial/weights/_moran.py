@@ -69,9 +69,7 @@ def moran(
     True
     """
     if not isinstance(y, pd.Series):
-        raise AlignmentError(
-            f"moran() aligns by label and needs a Series indexed by unit, got {type(y).__name__}"
-        )
+        raise AlignmentError(f"moran() aligns by label and needs a Series indexed by unit, got {type(y).__name__}")
     if alternative not in ("two-sided", "greater", "less"):
         raise ValueError(f"alternative={alternative!r} is not known; choose 'two-sided', 'greater' or 'less'")
     if not isinstance(permutations, int | np.integer) or permutations < 99:
@@ -116,9 +114,7 @@ def _values(y: pd.Series, w: SpatialWeights) -> np.ndarray:
     values[place] = pd.to_numeric(y).to_numpy(dtype=np.float64, na_value=np.nan)
     bad = np.flatnonzero(~np.isfinite(values)).tolist()
     if bad:
-        raise AlignmentError(
-            f"{y.name or 'y'} is missing or infinite for {_labels.shorten(w.ids[k] for k in bad)}"
-        )
+        raise AlignmentError(f"{y.name or 'y'} is missing or infinite for {_labels.shorten(w.ids[k] for k in bad)}")
     if np.ptp(values) == 0:
         raise ValueError(f"{y.name or 'y'} is constant: Moran's I is not defined")
     return values

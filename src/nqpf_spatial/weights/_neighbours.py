@@ -58,9 +58,7 @@ def nearest(units: Places, k: int) -> tuple[Index, Index, Array, int]:
     """
     n = units.n
     if not isinstance(k, int | np.integer) or isinstance(k, bool) or not 1 <= k < n:
-        raise ValueError(
-            f"k={k!r} must be a whole number from 1 to {n - 1} (one less than the number of units)"
-        )
+        raise ValueError(f"k={k!r} must be a whole number from 1 to {n - 1} (one less than the number of units)")
     from scipy.spatial import KDTree
 
     tree = KDTree(units.tree_points())

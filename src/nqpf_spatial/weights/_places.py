@@ -161,15 +161,11 @@ def _label_column(table: pd.DataFrame, ids: str | None) -> Any:
 
 def labelled_geometry(points: Any, ids: str | None) -> gpd.GeoSeries:
     """Geometries indexed by label, none missing or empty."""
-    labels = _labels.check_ids(
-        _label_column(points, ids) if isinstance(points, pd.DataFrame) else points.index
-    )
+    labels = _labels.check_ids(_label_column(points, ids) if isinstance(points, pd.DataFrame) else points.index)
     geometry = points.geometry
     bad = np.flatnonzero((geometry.isna() | geometry.is_empty).to_numpy())
     if bad.size:
-        raise ValueError(
-            f"geometry is missing or empty for {_labels.shorten(labels[k] for k in bad.tolist())}"
-        )
+        raise ValueError(f"geometry is missing or empty for {_labels.shorten(labels[k] for k in bad.tolist())}")
     return geometry.set_axis(pd.Index(list(labels), tupleize_cols=False))
 
 
@@ -177,8 +173,7 @@ def _from_geometry(points: Any, ids: str | None) -> Places:
     geometry = labelled_geometry(points, ids)
     if geometry.crs is None:
         raise ValueError(
-            "the geometry has no CRS, so its distances have no unit: set it, "
-            "e.g. gdf.set_crs('EPSG:4326') for degrees"
+            "the geometry has no CRS, so its distances have no unit: set it, e.g. gdf.set_crs('EPSG:4326') for degrees"
         )
     is_point = set(geometry.geom_type) == {"Point"}
     what = "points given" if is_point else "centroids given"
@@ -186,9 +181,7 @@ def _from_geometry(points: Any, ids: str | None) -> Places:
         xy = _coordinates(geometry.to_crs(4326)) if is_point else _lonlat_centroids(geometry)
         return _ordered(geometry.index, xy, True, what)
     to_km = _axis_unit_in_metres(geometry.crs) / 1000
-    return _ordered(
-        geometry.index, _coordinates(geometry if is_point else geometry.centroid) * to_km, False, what
-    )
+    return _ordered(geometry.index, _coordinates(geometry if is_point else geometry.centroid) * to_km, False, what)
 
 
 def _axis_unit_in_metres(crs: Any) -> float:
@@ -209,7 +202,5 @@ def _lonlat_centroids(geometry: gpd.GeoSeries) -> Array:
     A centroid in degrees is biased towards the pole, where a degree of longitude is short.
     """
     west, south, east, north = geometry.to_crs(4326).total_bounds
-    plane = (
-        f"+proj=laea +lat_0={(south + north) / 2:.6f} +lon_0={(west + east) / 2:.6f} +datum=WGS84 +units=m"
-    )
+    plane = f"+proj=laea +lat_0={(south + north) / 2:.6f} +lon_0={(west + east) / 2:.6f} +datum=WGS84 +units=m"
     return _coordinates(geometry.to_crs(plane).centroid.to_crs(4326))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from nqpf_spatial import provinces
 from nqpf_spatial.weights import _labels
 from nqpf_spatial.weights._report import effective_neighbours
-from nqpf_spatial.weights._texts import Lang, texts
+from nqpf_spatial.weights._texts import Lang, texts, typeface
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,10 +42,10 @@ def plot(
     ----------
     w : SpatialWeights
     kind : {"network", "heatmap", "degree"}
-        network: links between the units on the map, thicker for larger weights; heatmap: the weights, provinces
-        ordered by block; degree: neighbours of each unit.
+        network: links between the units on the map, thicker for larger weights; heatmap: the weights,
+        provinces ordered by block; degree: neighbours of each unit.
     lang : {"en", "zh"}
-        Language of names and texts; Chinese needs the font of the ``maps`` extra.
+        Language of names and texts.
     ax : Axes, optional
         Where to draw; default: a new figure.
     points, ids
@@ -68,17 +68,15 @@ def plot(
         raise ValueError(f"lang={lang!r} is not known; choose 'en' or 'zh'")
     if kind not in ("network", "heatmap", "degree"):
         raise ValueError(f"kind={kind!r} is not known; choose 'network', 'heatmap' or 'degree'")
-    font = _font(lang)
-    if ax is None:
-        ax = _new_axes(kind, w.n)
-    if kind == "network":
-        _network(w, ax, lang, points, ids, background, max_links)
-    elif kind == "heatmap":
-        _heatmap(w, ax, lang)
-    else:
-        _degree(w, ax, lang)
-    if font is not None:
-        _set_font(ax, font)
+    with typeface(lang):
+        if ax is None:
+            ax = _new_axes(kind, w.n)
+        if kind == "network":
+            _network(w, ax, lang, points, ids, background, max_links)
+        elif kind == "heatmap":
+            _heatmap(w, ax, lang)
+        else:
+            _degree(w, ax, lang)
     return ax
 
 
@@ -86,26 +84,8 @@ def _new_axes(kind: str, n: int) -> Axes:
     import matplotlib.pyplot as plt
 
     rows = min(max(n, 12), 60)
-    sizes = {"network": (9.0, 7.2), "heatmap": (9.2, 8.2), "degree": (6.4, 1.2 + 0.21 * rows)}
+    sizes = {"network": (9.0, 6.7), "heatmap": (9.2, 8.2), "degree": (6.4, 1.2 + 0.21 * rows)}
     return plt.subplots(figsize=sizes[kind], layout="constrained")[1]
-
-
-def _font(lang: str) -> Any:
-    if lang == "en":
-        return None
-    from nqpf_spatial.weights._china import chinese_font
-
-    return chinese_font()
-
-
-def _set_font(ax: Axes, font: Any) -> None:
-    """Give every text of the axes (and of its colour bar and insets) the Chinese font, sizes kept."""
-    from matplotlib.text import Text
-
-    for text in ax.figure.findobj(Text):
-        sized = font.copy()
-        sized.set_size(text.get_fontsize())
-        text.set_fontproperties(sized)
 
 
 def _names(w: SpatialWeights, lang: str) -> list[str]:
@@ -140,8 +120,9 @@ def _network(
     colours = [_OTHER] * w.n if blocks is None else [BLOCK_COLOURS[b] for b in blocks]
     ax.scatter(xy[:, 0], xy[:, 1], c=colours, s=26, edgecolors="white", linewidths=0.6, zorder=4)
     if w.n <= 60:
-        for name, (x, y) in zip(_names(w, lang), xy, strict=True):
-            _label(ax, name, x, y)
+        codes = _labels.province_codes(w.ids) or (0,) * w.n
+        for name, code, (x, y) in zip(_names(w, lang), codes, xy, strict=True):
+            _label(ax, name, x, y, _OFFSETS.get(code, (3, 3)))
     if blocks is not None:
         _block_legend(ax, lang)
     text = texts(lang)
@@ -150,25 +131,38 @@ def _network(
     ax.set_title(f"{w.name}{text.colon}{subtitle}", fontsize=11)
 
 
-def _label(ax: Axes, name: str, x: float, y: float) -> None:
+#: Where the name of a province stands beside its capital (points), in the crowded parts of the map.
+_OFFSETS = {
+    110000: (4, 4),
+    120000: (5, -1),
+    130000: (4, -8),
+    140000: (-4, 4),
+    310000: (5, -1),
+    320000: (3, 5),
+    330000: (5, -7),
+    340000: (-4, 4),
+    620000: (3, -9),
+    630000: (-4, 4),
+}
+
+
+def _label(ax: Axes, name: str, x: float, y: float, offset: tuple[int, int]) -> None:
     from matplotlib import patheffects
 
-    halo = [patheffects.withStroke(linewidth=2.0, foreground="white", alpha=0.85)]
     ax.annotate(
         name,
         (x, y),
-        (3, 3),
+        offset,
         textcoords="offset points",
+        ha="right" if offset[0] < 0 else "left",
         fontsize=7,
         zorder=5,
-        path_effects=halo,
+        path_effects=[patheffects.withStroke(linewidth=2.0, foreground="white", alpha=0.85)],
         clip_on=True,
     )
 
 
-def _positions(
-    w: SpatialWeights, ax: Axes, points: Any, ids: str | None, background: bool
-) -> NDArray[np.float64]:
+def _positions(w: SpatialWeights, ax: Axes, points: Any, ids: str | None, background: bool) -> NDArray[np.float64]:
     """Coordinates of the units in the plane of the axes, with the base map drawn below."""
     from nqpf_spatial.weights._places import places
 
@@ -201,13 +195,18 @@ def _block_legend(ax: Axes, lang: Lang) -> None:
 
 
 def _heatmap(w: SpatialWeights, ax: Axes, lang: Lang) -> None:
+    from matplotlib.colors import PowerNorm
+
     text, blocks = texts(lang), _blocks(w)
     ranks = list(BLOCK_COLOURS)
     order = np.arange(w.n)
     if blocks is not None:
         order = np.array(sorted(range(w.n), key=lambda k: (ranks.index(blocks[k]), k)))
     values = w.dense()[np.ix_(order, order)]
-    image = ax.imshow(np.where(values > 0, values, np.nan), cmap="cividis_r", vmin=0, interpolation="nearest")
+    shown = np.where(values > 0, values, np.nan)
+    # The square root opens up the many small weights of a full matrix.
+    scale = PowerNorm(0.5, vmin=0, vmax=float(values.max()))
+    image = ax.imshow(shown, cmap="cividis_r", norm=scale, interpolation="nearest")
     ax.set_facecolor("white")
     bar = ax.figure.colorbar(image, ax=ax, shrink=0.8, pad=0.02)
     bar.set_label(text.weight, fontsize=9)
@@ -245,7 +244,6 @@ def _separate_blocks(ax: Axes, blocks: list[str], lang: Lang) -> None:
             va="bottom",
             fontsize=8,
             color=colour,
-            fontweight="bold",
             annotation_clip=False,
         )
         start = k
@@ -277,4 +275,5 @@ def _degree(w: SpatialWeights, ax: Axes, lang: Lang) -> None:
             Line2D([], [], linewidth=6, alpha=0.75, color=colour, label=text.blocks[block])
             for block, colour in BLOCK_COLOURS.items()
         ]
-    ax.legend(handles=handles, fontsize=7, frameon=False, loc="lower right")
+    below = (0.5, -3.0 / max(12, min(w.n, 60)))
+    ax.legend(handles=handles, fontsize=7, frameon=False, loc="upper center", bbox_to_anchor=below, ncols=3)

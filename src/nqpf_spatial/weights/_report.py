@@ -63,11 +63,7 @@ def report(w: SpatialWeights, eigenvalues: bool | None = None) -> pd.DataFrame:
         ("standardisation", w.transform, ""),
         *_links(w),
         *_shape(w),
-        *(
-            _spectrum(w)
-            if (w.n <= _REPORT_LIMIT if eigenvalues is None else eigenvalues)
-            else _no_spectrum(w)
-        ),
+        *(_spectrum(w) if (w.n <= _REPORT_LIMIT if eigenvalues is None else eigenvalues) else _no_spectrum(w)),
         *_origin(w),
         ("checksum", w.checksum, ""),
     ]
@@ -87,13 +83,9 @@ def _links(w: SpatialWeights) -> list[Row]:
     degree = np.diff(w.sparse.indptr)
     density = w.sparse.nnz / possible if possible else 0.0
     effective = effective_neighbours(w)
-    near_complete = (
-        "near-complete: with time effects rho is weakly identified" if density >= NEAR_COMPLETE else ""
-    )
+    near_complete = "near-complete: with time effects rho is weakly identified" if density >= NEAR_COMPLETE else ""
     share = float(effective.mean()) / (w.n - 1) if w.n > 1 else 0.0
-    near_equal = (
-        "near-equal weights: with time effects rho is hardly identified" if share >= NEAR_EQUAL else ""
-    )
+    near_equal = "near-equal weights: with time effects rho is hardly identified" if share >= NEAR_EQUAL else ""
     unseen = np.flatnonzero(np.bincount(w.sparse.indices, minlength=w.n) == 0).tolist()
     return [
         ("units", w.n, ""),

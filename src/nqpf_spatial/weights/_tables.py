@@ -70,8 +70,7 @@ def _weights(file: Path, cells: pd.DataFrame) -> np.ndarray:
                 out[r, k] = float(cell)
             except (TypeError, ValueError):
                 raise DataSourceError(
-                    f"{file.name}: the cell in data row {r + 1}, column {cells.columns[k]!r} is not a "
-                    f"number: {cell!r}"
+                    f"{file.name}: the cell in data row {r + 1}, column {cells.columns[k]!r} is not a number: {cell!r}"
                 ) from None
     return out
 
@@ -92,9 +91,7 @@ def _no_double_columns(file: Path, encoding: str, width: int) -> None:
     names = head.iloc[0, 1:width].tolist()
     double = sorted({x for x in names if names.count(x) > 1})
     if double:
-        raise AlignmentError(
-            f"{file.name}: labels occur more than once in the first row: {_labels.shorten(double)}"
-        )
+        raise AlignmentError(f"{file.name}: labels occur more than once in the first row: {_labels.shorten(double)}")
 
 
 def write_csv(w: SpatialWeights, file: Path) -> None:
@@ -119,9 +116,7 @@ def read_xlsx(file: Path, encoding: str) -> Read:
     names = [str(x) for x in head[1:]]
     double = sorted({x for x in names if names.count(x) > 1 and x != "nan"})
     if double:
-        raise AlignmentError(
-            f"{file.name}: labels occur more than once in the first row: {_labels.shorten(double)}"
-        )
+        raise AlignmentError(f"{file.name}: labels occur more than once in the first row: {_labels.shorten(double)}")
     cells.columns = pd.Index(head, dtype=object, tupleize_cols=False)
     return _from_cells(file, cells)
 
@@ -156,9 +151,7 @@ def read_dta(file: Path, encoding: str) -> Read:
     label_column = _label_column(file, table)
     weights = table if label_column is None else table.drop(columns=label_column)
     if weights.shape[0] != weights.shape[1]:
-        raise DataSourceError(
-            f"{file.name}: {weights.shape[0]} rows but {weights.shape[1]} columns of weights"
-        )
+        raise DataSourceError(f"{file.name}: {weights.shape[0]} rows but {weights.shape[1]} columns of weights")
     values = _weights(file, weights)
     if label_column is None:
         return values, None
@@ -213,10 +206,7 @@ def read_mat(file: Path, encoding: str) -> Read:
     square = {
         k: v
         for k, v in content.items()
-        if getattr(v, "ndim", 0) == 2
-        and v.shape[0] == v.shape[1]
-        and v.dtype.kind in "biuf"
-        and v.shape[0] > 1
+        if getattr(v, "ndim", 0) == 2 and v.shape[0] == v.shape[1] and v.dtype.kind in "biuf" and v.shape[0] > 1
     }
     named = [k for k in square if k in ("W", "w")] or list(square)
     if len(named) != 1:

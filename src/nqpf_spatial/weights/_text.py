@@ -85,14 +85,12 @@ def read_gal(file: Path, encoding: str) -> tuple[csr_array, list[Any]]:
         words = lines[at].split()
         if len(words) != 2 or not words[1].isdigit():
             raise DataSourceError(
-                f"{file.name}, line {at + 1}: expected a label and the number of its neighbours, "
-                f"found {lines[at]!r}"
+                f"{file.name}, line {at + 1}: expected a label and the number of its neighbours, found {lines[at]!r}"
             )
         listed = lines[at + 1].split() if int(words[1]) and at + 1 < len(lines) else []
         if len(listed) != int(words[1]):
             raise DataSourceError(
-                f"{file.name}, line {at + 2}: unit {words[0]} should have {words[1]} neighbours, "
-                f"found {len(listed)}"
+                f"{file.name}, line {at + 2}: unit {words[0]} should have {words[1]} neighbours, found {len(listed)}"
             )
         units.append(words[0])
         neighbours.append(listed)
@@ -103,17 +101,13 @@ def read_gal(file: Path, encoding: str) -> tuple[csr_array, list[Any]]:
     return _assemble(file, units, pairs)
 
 
-def _assemble(
-    file: Path, units: list[str], triplets: list[tuple[str, str, float]]
-) -> tuple[csr_array, list[Any]]:
+def _assemble(file: Path, units: list[str], triplets: list[tuple[str, str, float]]) -> tuple[csr_array, list[Any]]:
     """Matrix of named triplets; unknown, double or missing units are errors."""
     _labels.check_ids(units)
     place = {x: k for k, x in enumerate(units)}
     unknown = sorted({x for pair in triplets for x in pair[:2]} - set(place))
     if unknown:
-        raise DataSourceError(
-            f"{file.name}: neighbours that are no unit of the file: {_labels.shorten(unknown)}"
-        )
+        raise DataSourceError(f"{file.name}: neighbours that are no unit of the file: {_labels.shorten(unknown)}")
     twice = [f"{i} {j}" for (i, j), k in Counter((i, j) for i, j, _ in triplets).items() if k > 1]
     if twice:
         raise DataSourceError(f"{file.name}: pairs that occur more than once: {_labels.shorten(twice, 4)}")
@@ -131,8 +125,7 @@ def write_gal(w: SpatialWeights, file: Path) -> None:
     binary = SpatialWeights(w.ids, pattern, transform=w.transform, islands_allowed=True, order=w.order)
     if binary.checksum != w.checksum:
         raise ValueError(
-            f"{w.name}: a .gal file holds links without weights and would lose these weights; "
-            "use .gwt, .mtx or .csv"
+            f"{w.name}: a .gal file holds links without weights and would lose these weights; use .gwt, .mtx or .csv"
         )
     names = [encode(x) for x in w.ids]
     lines = [f"0 {w.n} unknown id"]

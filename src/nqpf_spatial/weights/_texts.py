@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 Lang = Literal["en", "zh"]
+
+
+# The font belongs to the report room, which lies above this one: its file is read, nothing is imported.
+_FONT = Path(__file__).parents[1] / "report" / "files" / "nqpf-sans-sc.otf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +65,19 @@ _TEXTS = {
 def texts(lang: Lang) -> Texts:
     """Words in a language."""
     return _TEXTS[lang]
+
+
+@contextmanager
+def typeface(lang: Lang) -> Iterator[None]:
+    """Draw what is inside the block in a typeface that has the characters of the language."""
+    import matplotlib as mpl
+    from matplotlib.font_manager import FontProperties, fontManager
+
+    settings: Any = {}
+    if lang == "zh":
+        family = FontProperties(fname=str(_FONT)).get_name()
+        if family not in fontManager.get_font_names():
+            fontManager.addfont(str(_FONT))
+        settings = {"font.family": [family, "DejaVu Sans"], "axes.unicode_minus": False}
+    with mpl.rc_context(settings):
+        yield

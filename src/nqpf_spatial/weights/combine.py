@@ -66,9 +66,7 @@ def combine(
         raise ValueError(f"shares must be positive and sum to one, got {a.tolist()}")
     total = sum(float(s) * standardise(w.base, standardise_first) for s, w in zip(a, parts, strict=True))
     text = " + ".join(f"{s:g} {w.name}" for s, w in zip(a, parts, strict=True))
-    return _derived(
-        parts, csr_array(total), transform, name or text, f"W = {text}, each {standardise_first}", islands
-    )
+    return _derived(parts, csr_array(total), transform, name or text, f"W = {text}, each {standardise_first}", islands)
 
 
 def nested(
@@ -333,9 +331,7 @@ class WeightsSequence(Mapping[int, SpatialWeights]):
         return pd.DataFrame({year: w.report()["value"] for year, w in self.items()})
 
     def __repr__(self) -> str:
-        return (
-            f"<WeightsSequence: {len(self)} periods {self.years[0]}..{self.years[-1]}, {len(self.ids)} units>"
-        )
+        return f"<WeightsSequence: {len(self)} periods {self.years[0]}..{self.years[-1]}, {len(self.ids)} units>"
 
 
 def sequence(weights: Mapping[int, SpatialWeights]) -> WeightsSequence:

@@ -123,9 +123,7 @@ def contiguity(
         transform=transform,
         name=label,
         date=date,
-        formula=f"w_ij = 1 if {_border(criterion)}"
-        if order == 1
-        else f"w_ij = 1 if {reach} {order} borders apart",
+        formula=f"w_ij = 1 if {_border(criterion)}" if order == 1 else f"w_ij = 1 if {reach} {order} borders apart",
         source=f"{origin}; Moran (1948)" + ("" if order == 1 else "; Anselin and Smirnov (1996)"),
         facts=facts,
         islands_allowed=keep,
@@ -285,9 +283,7 @@ def _from_polygons(
     return labels, csr_array(graph.sparse)
 
 
-def _provinces(
-    hainan: str, names: Names, source: str, criterion: str
-) -> tuple[tuple[Hashable, ...], csr_array]:
+def _provinces(hainan: str, names: Names, source: str, criterion: str) -> tuple[tuple[Hashable, ...], csr_array]:
     """Contiguity of the provinces with the policy for Hainan applied."""
     if hainan not in _HAINAN_FACTS:
         raise ValueError(f"hainan={hainan!r} is not known; choose one of {', '.join(_HAINAN_FACTS)}")

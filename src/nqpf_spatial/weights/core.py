@@ -177,9 +177,7 @@ class SpatialWeights:
         """
         if self.n > _spectrum.MAX_DENSE:
             stochastic = self.is_row_stochastic
-            return self._once(
-                "interval", lambda: _spectrum.extreme_interval(self.sparse, row_stochastic=stochastic)
-            )
+            return self._once("interval", lambda: _spectrum.extreme_interval(self.sparse, row_stochastic=stochastic))
         s = self.spectrum()
         # The Perron root of a row-stochastic matrix is one, not one up to rounding.
         return s.low, 1.0 if self.is_row_stochastic else s.high
@@ -246,9 +244,7 @@ class SpatialWeights:
             If the units are not provinces.
         """
         if _labels.province_codes(self.ids) is None:
-            raise AlignmentError(
-                f"{self.name}: names= is for provinces, the units are {_labels.shorten(self.ids, 4)}"
-            )
+            raise AlignmentError(f"{self.name}: names= is for provinces, the units are {_labels.shorten(self.ids, 4)}")
         return replace(self, ids=tuple(label(x, names) for x in self.ids))
 
     def renamed(self, name: str, **text: Any) -> SpatialWeights:

@@ -70,9 +70,7 @@ def inverse_distance(
     114
     """
     if not power > 0:
-        raise ValueError(
-            f"power={power!r} must be positive; for weights without distance decay use distance_band()"
-        )
+        raise ValueError(f"power={power!r} must be positive; for weights without distance decay use distance_band()")
     units = places(points, ids, at, names)
     pairs = all_pairs(units) if cutoff is None else pairs_within(units, _positive(cutoff, "cutoff"))
     refuse_coincident(units, pairs)
@@ -369,8 +367,7 @@ def refuse_coincident(units: Places, pairs: Pairs) -> None:
     if same.size:
         shown = "; ".join(f"{units.ids[rows[k]]} and {units.ids[columns[k]]}" for k in same[:3])
         raise ValueError(
-            f"units lie in the same place: {shown}. Their inverse distance is infinite: "
-            "merge them or move one of them"
+            f"units lie in the same place: {shown}. Their inverse distance is infinite: merge them or move one of them"
         )
 
 

@@ -243,9 +243,7 @@ def _gap_weights(
     )
 
 
-def _inverse(
-    level: Attribute, gap: Array, mean_gap: float, floor: float | None
-) -> tuple[Array, str, dict[str, Any]]:
+def _inverse(level: Attribute, gap: Array, mean_gap: float, floor: float | None) -> tuple[Array, str, dict[str, Any]]:
     """1 / gap with a floor; near-equal pairs are counted, equal ones without a floor are refused."""
     if floor is not None and not (np.isfinite(floor) and floor > 0):
         raise ValueError(f"floor={floor!r} must be a positive share of the mean pairwise gap, or None")

@@ -239,9 +239,7 @@ def gravity(
     same_units(units.ids, level.ids, "points", level.name)
     if (level.values <= 0).any():
         bad = np.flatnonzero(level.values <= 0).tolist()
-        raise ValueError(
-            f"mass {level.name} must be positive; not so for {_labels.shorten(level.ids[k] for k in bad)}"
-        )
+        raise ValueError(f"mass {level.name} must be positive; not so for {_labels.shorten(level.ids[k] for k in bad)}")
     pairs = all_pairs(units)
     refuse_coincident(units, pairs)
     rows, columns, distance = pairs
@@ -254,9 +252,7 @@ def gravity(
         transform=transform,
         name=f"gravity ({level.name})",
         date=level.when,
-        formula=(
-            f"w_ij = m_i^{own:g} m_j^{other:g} / d_ij^{power:g}; m = mean {level.name} {level.when}, d in km"
-        ),
+        formula=(f"w_ij = m_i^{own:g} m_j^{other:g} / d_ij^{power:g}; m = mean {level.name} {level.when}, d in km"),
         note=endogeneity_note(level.when),
         source="Isard (1960), Tinbergen (1962)",
         data_years=level.years,
@@ -352,9 +348,7 @@ def _cost_table(table: pd.DataFrame | pd.Series, symmetrise: str) -> tuple[NDArr
     bad = ~(np.isfinite(cost) & (cost > 0)) & ~np.eye(len(labels), dtype=bool)
     if bad.any():
         rows, columns = np.nonzero(bad)
-        shown = [
-            f"{labels[i]} -> {labels[j]}: {cost[i, j]:g}" for i, j in zip(rows[:4], columns[:4], strict=True)
-        ]
+        shown = [f"{labels[i]} -> {labels[j]}: {cost[i, j]:g}" for i, j in zip(rows[:4], columns[:4], strict=True)]
         raise ValueError(
             f"{rows.size} pairs have no positive finite cost: {'; '.join(shown)}. "
             "Complete the table, or give it as weights to from_any()"

@@ -155,9 +155,7 @@ def compute_network(
     else:
         demand = np.outer(is_east, is_west).astype(np.float64)
         w = {"demand": demand, "supply": demand.T, "both": demand + demand.T}[direction]
-        side = {"demand": "i eastern, j western", "supply": "i western, j eastern", "both": "one of each"}[
-            direction
-        ]
+        side = {"demand": "i eastern, j western", "supply": "i western, j eastern", "both": "one of each"}[direction]
         text, suffix = f"eastern demand meets western hub ({side})", f"east-west {direction}"
     facts: dict[str, Any] = {"members": f"{len(east)} eastern and {len(west)} western hub provinces"}
     return SpatialWeights(

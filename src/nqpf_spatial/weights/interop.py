@@ -162,9 +162,7 @@ def from_pandas(table: pd.DataFrame | pd.Series, ids: list[Any] | None = None) -
             raise AlignmentError(
                 f"a Series of weights needs a two-level index (i, j), got {table.index.nlevels} level(s)"
             )
-        return from_triplets(
-            table.index.get_level_values(0), table.index.get_level_values(1), table.array, ids
-        )
+        return from_triplets(table.index.get_level_values(0), table.index.get_level_values(1), table.array, ids)
     columns = [str(c).strip().lower() for c in table.columns]
     same = set(columns) == {str(x).strip().lower() for x in table.index}
     for names in LONG_COLUMNS:
@@ -206,15 +204,12 @@ def numeric(table: pd.DataFrame) -> np.ndarray:
             if bad.any():
                 at = int(np.flatnonzero(bad)[0])
                 raise ValueError(
-                    f"weight in row {column.index[at]!r}, column {label!r} is not a number: "
-                    f"{column.iloc[at]!r}"
+                    f"weight in row {column.index[at]!r}, column {label!r} is not a number: {column.iloc[at]!r}"
                 ) from None
         raise
 
 
-def from_triplets(
-    origins: Any, destinations: Any, weights: Any, ids: list[Any] | None
-) -> tuple[csr_array, list[Any]]:
+def from_triplets(origins: Any, destinations: Any, weights: Any, ids: list[Any] | None) -> tuple[csr_array, list[Any]]:
     """Matrix of a long table; units are those that occur, or ``ids``."""
     column = pd.DataFrame({"weight": pd.Series(np.asarray(weights, dtype=object), dtype=object)})
     values = numeric(column)[:, 0]

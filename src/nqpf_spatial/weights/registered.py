@@ -25,9 +25,7 @@ def _economic(names: Names) -> SpatialWeights:
 
 
 def _digital(names: Names) -> SpatialWeights:
-    return similarity(
-        "ln_broadband_pc", _DIGITAL_YEAR, floor=_FLOOR, sample_start=_FIRST_OUTCOME_YEAR, names=names
-    )
+    return similarity("ln_broadband_pc", _DIGITAL_YEAR, floor=_FLOOR, sample_start=_FIRST_OUTCOME_YEAR, names=names)
 
 
 def _migration(names: Names) -> SpatialWeights:
