@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nqpf_spatial.claims.record import Verdict
+from nqpf_spatial.claims.register import load
 from nqpf_spatial.report.words import label, word
 
 if TYPE_CHECKING:
@@ -133,19 +134,25 @@ def tables(verdict: Verdict) -> dict[str, pd.DataFrame]:
     return {**out, **verdict.tables}
 
 
-def reason_zh(verdict: Verdict, cannot_test: str | None) -> str:
+def reason_zh(verdict: Verdict) -> str:
     """Summarise in Chinese why a verdict is what it is, from the figures on record.
 
     Parameters
     ----------
     verdict : Verdict
-    cannot_test : str or None
-        The register's own words, kept in English.
 
     Returns
     -------
     str
+        What the register says in English is quoted in English.
+
+    Examples
+    --------
+    >>> from nqpf_spatial import claims
+    >>> claims.reason_zh(claims.run(["WU-P8"])[0])[:5]
+    '判定:支持'
     """
+    cannot_test = load().claim(verdict.claim).cannot_test
     if verdict.status == "not run":
         return f"尚未运行:规则 {verdict.rule} 对本条的解读将在后续版本中加入。"
     if verdict.verdict == "NOT TESTABLE":

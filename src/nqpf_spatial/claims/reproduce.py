@@ -237,7 +237,7 @@ def _entry(verdict: Verdict, register: Register, result: Result, dpi: int) -> En
         label=verdict.label,
         disclosure=claim.disclosure,
         reason_en=verdict.reason,
-        reason_zh=exhibits.reason_zh(verdict, claim.cannot_test),
+        reason_zh=exhibits.reason_zh(verdict),
         facts=_card_facts(claim, verdict, register),
         pictures=_pictures(verdict, result.out, dpi),
         tables={_title(name): _readable(name, frame) for name, frame in tables.items()},

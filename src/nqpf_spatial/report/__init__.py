@@ -5,5 +5,6 @@ from __future__ import annotations
 from nqpf_spatial.report.figures import effects, lines, png, shares, specification_curve
 from nqpf_spatial.report.fonts import chinese_font
 from nqpf_spatial.report.maps import province_map
+from nqpf_spatial.report.words import label, word
 
-__all__ = ["chinese_font", "effects", "lines", "png", "province_map", "shares", "specification_curve"]
+__all__ = ["chinese_font", "effects", "label", "lines", "png", "province_map", "shares", "specification_curve", "word"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,13 +39,26 @@ def png(figure: Figure, dpi: int = 150) -> bytes:
     return buffer.getvalue()
 
 
-def _figure(width: float, height: float, columns: int = 1, sharey: bool = True) -> tuple[Figure, Any]:
-    """A figure that belongs to no window."""
+@cache
+def _picture_class() -> type[Figure]:
+    """A figure that belongs to no window and shows itself in Jupyter without pyplot."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
+    class Picture(Figure):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            FigureCanvasAgg(self)
+
+        def _repr_png_(self) -> bytes:
+            return png(self, 110)
+
+    return Picture
+
+
+def _figure(width: float, height: float, columns: int = 1, sharey: bool = True) -> tuple[Figure, Any]:
+    """An empty picture and its panels."""
+    figure = _picture_class()(figsize=(width, height), layout="constrained")
     return figure, figure.subplots(1, columns, sharey=sharey, squeeze=False)[0]
 
 
