@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from nqpf_spatial.errors import ConvergenceError, IdentificationError, PanelError
@@ -58,8 +59,8 @@ def diagnose(
 
     Notes
     -----
-    Two tests in a hundred reject at 2 % when nothing is wrong: read the table as a map, not as a vote. Every row is also a
-    function of its own, listed in the docs page on diagnostics with its equation.
+    The table has dozens of rows, so that some reject at 5 % when nothing is wrong. Every row is also a function of its own,
+    listed in the docs page on diagnostics with its equation.
 
     Examples
     --------
@@ -95,12 +96,12 @@ def _attempt(key: str, where: str, call: Callable[[], Test | Iterable[Test]]) ->
 def _spatial(fit: SpatialFit, w: SpatialWeights | None, has_w: bool) -> list[Test]:
     if not has_w:
         return [not_computed(key, _NO_WEIGHTS) for key in ("moran_outcome", "lm_lag", "lm_error")]
-    rows = _attempt("moran_outcome", "", lambda: moran_outcome(fit, w=w))
+    rows = _attempt("moran_outcome", "", partial(moran_outcome, fit, w=w))
     effects = ("none", "fit") if fit.effects else ("fit",)
     for chosen in effects:
         where = "pooled" if chosen == "none" else ""
-        rows += _attempt("lm_lag", where, lambda chosen=chosen: lm_tests(fit, w=w, effects=chosen))
-        rows += _attempt("lm_lag_slx", where, lambda chosen=chosen: lm_tests(fit, w=w, effects=chosen, base="SLX"))
+        rows += _attempt("lm_lag", where, partial(lm_tests, fit, w=w, effects=chosen))
+        rows += _attempt("lm_lag_slx", where, partial(lm_tests, fit, w=w, effects=chosen, base="SLX"))
     return rows
 
 
@@ -108,26 +109,26 @@ def _nested(fit: SpatialFit) -> list[Test]:
     rows = []
     for small in NESTED.get(fit.model, {}):
         where = f"{fit.model} -> {small}"
-        rows += _attempt("lr", where, lambda small=small: lr_test(fit, small))
-        rows += _attempt("wald", where, lambda small=small: wald_test(fit, small))
+        rows += _attempt("lr", where, partial(lr_test, fit, small))
+        rows += _attempt("wald", where, partial(wald_test, fit, small))
     return rows
 
 
 def _effects(fit: SpatialFit, w: SpatialWeights | None, has_w: bool, re_fit: SpatialFit | None) -> list[Test]:
     if fit.estimate.design.shape[0] == 1:
         return []
-    rows = _attempt("lr_unit", "", lambda: effects_test(fit, "unit"))
-    rows += _attempt("lr_time", "", lambda: effects_test(fit, "time"))
+    rows = _attempt("lr_unit", "", partial(effects_test, fit, "unit"))
+    rows += _attempt("lr_time", "", partial(effects_test, fit, "time"))
     if re_fit is None:
         rows.append(not_computed("hausman", _NO_RE))
     else:
-        rows += _attempt("hausman", "", lambda: hausman(fit, re_fit))
+        rows += _attempt("hausman", "", partial(hausman, fit, re_fit))
     if fit.estimate.model.error:
         rows.append(not_computed("mundlak", "it clusters by unit, which a spatial error contradicts"))
     else:
-        rows += _attempt("mundlak", "", lambda: mundlak(fit))
+        rows += _attempt("mundlak", "", partial(mundlak, fit))
     if has_w:
-        rows += _attempt("bsk_joint", "pooled", lambda: bsk(fit, w=w))
+        rows += _attempt("bsk_joint", "pooled", partial(bsk, fit, w=w))
     else:
         rows.append(not_computed("bsk_joint", _NO_WEIGHTS, "pooled"))
     return rows
@@ -135,16 +136,16 @@ def _effects(fit: SpatialFit, w: SpatialWeights | None, has_w: bool, re_fit: Spa
 
 def _residuals(fit: SpatialFit, w: SpatialWeights | None, has_w: bool) -> list[Test]:
     model = fit.estimate.model
-    rows = _attempt("moran", "", lambda: moran(fit, w=w)) if has_w else [not_computed("moran", _NO_WEIGHTS)]
+    rows = _attempt("moran", "", partial(moran, fit, w=w)) if has_w else [not_computed("moran", _NO_WEIGHTS)]
     if model.lag != model.error:
-        rows += _attempt("lm_residual", "", lambda: lm_residual(fit))
+        rows += _attempt("lm_residual", "", partial(lm_residual, fit))
     if fit.estimate.design.shape[0] > 1:
-        rows += _attempt("pesaran_cd", "", lambda: pesaran_cd(fit))
+        rows += _attempt("pesaran_cd", "", partial(pesaran_cd, fit))
         if has_w:
-            rows += _attempt("pesaran_cd_local", "", lambda: pesaran_cd(fit, local=True, w=w))
-        rows += _attempt("serial", "", lambda: serial(fit))
-    rows += _attempt("koenker", "", lambda: heteroskedasticity(fit))
-    rows += _attempt("jarque_bera", "", lambda: normality(fit))
+            rows += _attempt("pesaran_cd_local", "", partial(pesaran_cd, fit, local=True, w=w))
+        rows += _attempt("serial", "", partial(serial, fit))
+    rows += _attempt("koenker", "", partial(heteroskedasticity, fit))
+    rows += _attempt("jarque_bera", "", partial(normality, fit))
     return rows
 
 
@@ -152,8 +153,10 @@ def _identification(fit: SpatialFit, replicates: int, seed: int) -> list[Test]:
     rows = []
     model = fit.estimate.model
     if model.lag != model.error:
-        rows += _attempt("identification", "", lambda: identification(fit, replicates=replicates, seed=seed))
+        rows += _attempt("identification", "", partial(identification, fit, replicates=replicates, seed=seed))
     elif model.lag:
-        rows.append(not_computed("identification", "rho and lambda are estimated together; simulated for one of them only"))
-    rows += _attempt("condition", "", lambda: collinearity(fit))
+        rows.append(
+            not_computed("identification", "rho and lambda are estimated together; simulated for one of them only")
+        )
+    rows += _attempt("condition", "", partial(collinearity, fit))
     return rows

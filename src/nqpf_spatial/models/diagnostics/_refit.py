@@ -36,7 +36,7 @@ def scope(design: Design) -> str:
     if design.shape[0] == 1:
         return ""
     on = [level for level, flag in zip(design.levels, (design.unit, design.time), strict=True) if flag]
-    return " + ".join(on) + " effects" if on else "pooled"
+    return " + ".join(on) or "pooled"
 
 
 def with_effects(design: Design, unit: bool, time: bool) -> Design:
@@ -74,7 +74,9 @@ def weights_of(est: Estimate, w: SpatialWeights | None = None) -> SpatialWeights
         )
     found = own or w
     if found is None:
-        raise ValueError(f"a {est.model.name} fit has no spatial weights: pass w=, for instance nq.weights.contiguity()")
+        raise ValueError(
+            f"a {est.model.name} fit has no spatial weights: pass w=, for instance nq.weights.contiguity()"
+        )
     place = match(est.design.units, found.ids)
     order = [place[unit] for unit in est.design.units]
     return found if order == list(range(found.n)) else found.reorder([found.ids[i] for i in order])

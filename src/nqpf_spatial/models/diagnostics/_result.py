@@ -189,7 +189,7 @@ class Diagnosis:
         table = self.table
         return table.assign(
             estimate=[_number(v) for v in table["estimate"]],
-            statistic=[_number(v) for v in table["statistic"]],
+            statistic=[_number(t.statistic) if t.computed or t.estimate == t.estimate else "-" for t in self.tests],
             df=[_df(t) for t in self.tests],
             pvalue=[_p(v) for v in table["pvalue"]],
         )
@@ -202,7 +202,9 @@ class Diagnosis:
             part = shown[table["group"] == group]
             body = part.rename_axis(None).to_string(justify="left", max_colwidth=60)
             lines += [group, *("  " + line for line in body.splitlines())]
-        notes = [f"{t.names[LANGUAGES.index(self.lang)]} {t.scope}".strip() + f": {t.note}" for t in self.tests if t.note]
+        notes = [
+            f"{t.names[LANGUAGES.index(self.lang)]} {t.scope}".strip() + f": {t.note}" for t in self.tests if t.note
+        ]
         return "\n".join([*lines, *(["", *dict.fromkeys(notes)] if notes else [])])
 
     def _repr_html_(self) -> str:
