@@ -118,10 +118,13 @@ def maximise_lag(
         left, right = np.where(score > 0, rho, left), np.where(score > 0, right, rho)
         with np.errstate(divide="ignore", invalid="ignore"):
             step = rho - score / hessian
+        # an element at its maximum stays there: rounding of its score must not send it into the bracket again
+        limit = tol * np.maximum(1.0, np.abs(rho))
+        done = ((hessian < 0) & (np.abs(step - rho) <= limit)) | (right - left <= limit)
         inside = (hessian < 0) & (step > left) & (step < right)
-        new = np.where(inside, step, 0.5 * (left + right))
+        new = np.where(done, rho, np.where(inside, step, 0.5 * (left + right)))
         change, rho = np.max(np.abs(new - rho)), new
-        if change <= tol * max(1.0, float(np.max(np.abs(rho)))):
+        if done.all():
             return rho, iteration
     raise ConvergenceError(f"rho moved by {change:.2g} in the last of {max_iter} iterations; tolerance {tol:g}")
 

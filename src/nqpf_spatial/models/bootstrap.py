@@ -129,13 +129,15 @@ def decompose(est: Estimate) -> tuple[NDArray, NDArray, NDArray]:
     if est.random is not None:
         return _decompose_random(est)
     composite = design.y - est.fit.rho * est.columns.wy - np.tensordot(est.fit.beta, est.columns.z, axes=1)
-    u = remove_effects(composite, design.unit, design.time)
-    effects = composite - u
     if est.weights.error is None:
-        return composite, effects, u
-    # with error weights whose rows do not sum to one the filter would bring a mean back: remove effects after it
-    e = composite - est.fit.lambda_ * spatial_lag(matrix(est.weights.error), composite)
-    return composite, effects, remove_effects(e, design.unit, design.time)
+        e = remove_effects(composite, design.unit, design.time)
+        return composite, composite - e, e
+    # the likelihood removes the effects after the filter: with W that is not doubly stochastic the period means before and
+    # after it differ
+    w = est.weights.error
+    e = remove_effects(composite - est.fit.lambda_ * spatial_lag(matrix(w), composite), design.unit, design.time)
+    u = sla.solve(np.eye(w.n) - est.fit.lambda_ * w.dense(), e.T).T
+    return composite, composite - u, e
 
 
 def _decompose_random(est: Estimate) -> tuple[NDArray, NDArray, NDArray]:

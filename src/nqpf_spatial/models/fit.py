@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from nqpf_spatial.data import check_vintages
 from nqpf_spatial.errors import AlignmentError, IdentificationWarning
 from nqpf_spatial.models.correct import correct
 from nqpf_spatial.models.design import build_design
@@ -80,6 +81,8 @@ def fit(
         Units of the panel and of W differ; the message names them.
     PanelError
         Missing cells, duplicated or absent rows, text columns; the message names them.
+    DataSourceError
+        Levels of different GDP vintages of the packaged panel in one term.
     IdentificationError
         Collinear or absorbed regressors, or a correction that W does not allow.
 
@@ -118,6 +121,8 @@ def fit(
     weights = _weights(spec, w, w_durbin, w_error)
     first = weights.first()
     parsed = parse_formula(formula)
+    if parsed.plain is None and "release" in data.attrs:
+        check_vintages(formula.partition("|")[0])
     design = build_design(parsed, data, None if first is None else first.ids, years)
     if durbin is not None and not spec.durbin:
         raise ValueError(f"durbin= has no meaning in a {spec.name} model; use SLX, SDM, SDEM or GNS")

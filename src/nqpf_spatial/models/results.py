@@ -289,7 +289,7 @@ class SpatialFit:
         """Estimated fixed effects: ``"intercept"`` and, per index level, deviations that sum to zero."""
         if self.estimate.random is not None:
             raise ValueError("the unit effects are random: see random_effects() for their prediction")
-        design, v = self.estimate.design, self._parts[0]
+        design, v = self.estimate.design, self._parts[1]
         found: dict[str, pd.Series] = {}
         if design.unit or design.time:
             found["intercept"] = pd.Series([v.mean()], index=["intercept"], name="intercept")
