@@ -10,12 +10,13 @@ import pytest
 import scipy.linalg as sla
 from scipy import optimize, stats
 
-from nqpf_spatial.kernels.logdet import drop_unit_root, from_eigenvalues
+from nqpf_spatial.kernels.logdet import LogDet, drop_unit_root, from_eigenvalues
 from nqpf_spatial.kernels.moments import spatial_lag
 from nqpf_spatial.kernels.random_effects import REFit, fit_re, variance_components
 from nqpf_spatial.kernels.random_effects_information import expected_information_re
 from nqpf_spatial.kernels.random_effects_likelihood import build_problem, score_and_information, solve
 from nqpf_spatial.kernels.random_effects_predict import random_effects_predict
+from nqpf_spatial.kernels.spectrum import interval
 
 N, T = 9, 4
 CASES = [(lag, error) for lag in (False, True) for error in ("none", "kkp", "baltagi")]
@@ -27,6 +28,11 @@ def weights(n: int, seed: int, row: bool = True) -> np.ndarray:
     np.fill_diagonal(w, 0.0)
     w[np.arange(n), (np.arange(n) + 1) % n] += 0.3
     return w / w.sum(axis=1, keepdims=True) if row else w / 2.0
+
+
+def logdet_of(w: np.ndarray) -> LogDet:
+    omega = np.linalg.eigvals(w)
+    return from_eigenvalues(omega, interval(omega))
 
 
 class Panel:
@@ -52,7 +58,7 @@ class Panel:
         return self.w2 if self.error != "none" else None
 
     def logdets(self) -> tuple:
-        one, two = (from_eigenvalues(np.linalg.eigvals(w)) for w in (self.w1, self.w2))
+        one, two = (logdet_of(w) for w in (self.w1, self.w2))
         return one if self.lag else None, two if self.error != "none" else None
 
     def fit(self) -> REFit:
@@ -143,9 +149,7 @@ def test_maximum_is_global(lag: bool, error: str) -> None:
     best = np.inf
     for _ in range(4):
         start = [*rng.uniform(-0.5, 0.7, len(bounds)), rng.uniform(0.05, 0.9)]
-        found = optimize.minimize(
-            negative, start, bounds=[*bounds, (1e-3, 1.0)], method="L-BFGS-B", tol=1e-12
-        )
+        found = optimize.minimize(negative, start, bounds=[*bounds, (1e-3, 1.0)], method="L-BFGS-B", tol=1e-12)
         if found.fun < best:
             best, argument = found.fun, found.x
     assert -best == pytest.approx(fit.llf, abs=1e-6)
@@ -158,9 +162,7 @@ def test_information_is_the_numerical_hessian(lag: bool, error: str) -> None:
     h = 2e-2 / np.sqrt(np.diag(fit.information)) / np.sqrt(len(theta))
     numerical = -numerical_hessian(p.loglik, theta, h)
     scale = np.sqrt(np.diag(fit.information))
-    np.testing.assert_allclose(
-        fit.information / np.outer(scale, scale), numerical / np.outer(scale, scale), atol=2e-6
-    )
+    np.testing.assert_allclose(fit.information / np.outer(scale, scale), numerical / np.outer(scale, scale), atol=2e-6)
 
 
 @pytest.mark.parametrize(("lag", "error"), CASES)
@@ -243,10 +245,7 @@ def test_time_effects_are_those_of_the_explicit_transformation(lag: bool, error:
     logdets = [None if d is None else drop_unit_root(d) for d in p.logdets()]
     found = fit_re(z, p.y, p.wy, p.w_error, *logdets, error, time=True)
     w1, w2 = (rotation @ w @ rotation.T for w in (p.w1, p.w2))
-    explicit = [
-        None if d is None else from_eigenvalues(np.linalg.eigvals(w))
-        for d, w in zip(logdets, (w1, w2), strict=True)
-    ]
+    explicit = [None if d is None else logdet_of(w) for d, w in zip(logdets, (w1, w2), strict=True)]
     y, zr = p.y @ rotation.T, z @ rotation.T
     wy, w_error = spatial_lag(w1, y) if lag else None, w2 if error != "none" else None
     brute = fit_re(zr, y, wy, w_error, *explicit, error)
@@ -260,9 +259,7 @@ def test_time_effects_are_those_of_the_explicit_transformation(lag: bool, error:
     ours = random_effects_predict(found, z, p.y, p.wy, p.w_error)
     theirs = random_effects_predict(brute, zr, y, wy, w_error)
     for name in ("mu", "unit_effect", "resid", "whitened"):
-        np.testing.assert_allclose(
-            getattr(ours, name), getattr(theirs, name) @ rotation, atol=1e-7, err_msg=name
-        )
+        np.testing.assert_allclose(getattr(ours, name), getattr(theirs, name) @ rotation, atol=1e-7, err_msg=name)
 
 
 @pytest.mark.parametrize(("lag", "error"), CASES)
@@ -276,10 +273,6 @@ def test_variance_components_by_the_delta_method(lag: bool, error: str) -> None:
 
     values, covariance = variance_components(fit)
     x = np.array([*theta[:-2], *values])
-    h = (
-        2e-2
-        * np.sqrt([*np.diag(np.linalg.inv(fit.information))[:-2], *np.diag(covariance)])
-        / np.sqrt(len(x))
-    )
+    h = 2e-2 * np.sqrt([*np.diag(np.linalg.inv(fit.information))[:-2], *np.diag(covariance)]) / np.sqrt(len(x))
     numerical = np.linalg.inv(-numerical_hessian(loglik, x, h))
     np.testing.assert_allclose(covariance, numerical[-2:, -2:], rtol=1e-4)

@@ -18,6 +18,7 @@ from nqpf_spatial.kernels.logdet import LogDet, drop_unit_root, from_eigenvalues
 from nqpf_spatial.kernels.moments import spatial_lag
 from nqpf_spatial.kernels.random_effects import REFit, fit_re
 from nqpf_spatial.kernels.random_effects_information import expected_information_re
+from nqpf_spatial.kernels.spectrum import interval
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 #: variant -> (lag, durbin, error)
@@ -45,6 +46,11 @@ class Panel:
     entries: dict
 
 
+def logdet_of(w: np.ndarray) -> LogDet:
+    omega = np.linalg.eigvals(w)
+    return from_eigenvalues(omega, interval(omega))
+
+
 @cache
 def panel(name: str) -> Panel:
     content = json.loads((GOLDEN / f"{name}.json").read_text())
@@ -56,7 +62,7 @@ def panel(name: str) -> Panel:
     w[links["i"] - 1, links["j"] - 1] = links["w"]
     y, *x = (frame[c].to_numpy(float).reshape(n, t).T for c in [meta["y"], *meta["x"]])
     wx = np.stack([spatial_lag(w, column) for column in x])
-    logdet = from_eigenvalues(np.linalg.eigvals(w))
+    logdet = logdet_of(w)
     return Panel(
         y,
         np.stack([np.ones((t, n)), *x]),

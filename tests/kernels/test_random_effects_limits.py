@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 
 from nqpf_spatial.errors import ConvergenceError, IdentificationError
-from nqpf_spatial.kernels import random_effects
+from nqpf_spatial.kernels import random_effects_search as search
 from nqpf_spatial.kernels.logdet import LogDet, drop_unit_root, from_eigenvalues
 from nqpf_spatial.kernels.ml import Likelihood, fit_ml
 from nqpf_spatial.kernels.moments import reduce_columns, spatial_lag
 from nqpf_spatial.kernels.random_effects import REFit, fit_re, variance_components
 from nqpf_spatial.kernels.random_effects_information import expected_information_re
+from nqpf_spatial.kernels.random_effects_likelihood import build_problem
 from nqpf_spatial.kernels.random_effects_predict import random_effects_predict
+from nqpf_spatial.kernels.spectrum import interval
 
 CASES = [(lag, error) for lag in (False, True) for error in ("none", "kkp", "baltagi")]
 RHO, LAMBDA = 0.4, 0.5
@@ -30,6 +32,11 @@ def ring(n: int) -> np.ndarray:
     return w / w.sum(axis=1, keepdims=True)
 
 
+def logdet_of(w: np.ndarray) -> LogDet:
+    omega = np.linalg.eigvals(w)
+    return from_eigenvalues(omega, interval(omega))
+
+
 def simulate(lag: bool, error: str, seed: int, n: int = 31, t: int = 6, s_mu: float = 1.0) -> tuple:
     rng = np.random.default_rng(seed)
     w = ring(n)
@@ -42,7 +49,7 @@ def simulate(lag: bool, error: str, seed: int, n: int = 31, t: int = 6, s_mu: fl
 
 
 def arguments(lag: bool, error: str, y: np.ndarray, w: np.ndarray, time: bool = False) -> tuple:
-    logdet = from_eigenvalues(np.linalg.eigvals(w))
+    logdet = logdet_of(w)
     logdet = drop_unit_root(logdet) if time else logdet
     has = error != "none"
     wy = spatial_lag(w, y) if lag else None
@@ -58,7 +65,7 @@ def fixed_or_pooled(lag: bool, error: str, z: np.ndarray, y: np.ndarray, w: np.n
     wy = spatial_lag(w, y)
     base = np.concatenate([z, y[None], wy[None] * lag])
     lagged = np.stack([spatial_lag(w, part) for part in base]) if error != "none" else None
-    logdet = from_eigenvalues(np.linalg.eigvals(w))
+    logdet = logdet_of(w)
     m = len(y) - unit
     like = Likelihood(m * y.shape[1], m, logdet if lag else None, logdet if error != "none" else None)
     return fit_ml(reduce_columns(base, lagged, unit, False), like)
@@ -70,9 +77,7 @@ def test_without_heterogeneity_phi_is_one_and_the_fit_is_pooled(lag: bool, error
     # negative correlation within units: the variance of the unit effects would be negative
     rng = np.random.default_rng(6)
     e = rng.normal(size=y.shape)
-    y = (np.tensordot([1.0, 2.0], z, axes=1) + (e - 0.9 * e.mean(axis=0))) @ np.linalg.inv(
-        np.eye(31) - RHO * w * lag
-    ).T
+    y = (np.tensordot([1.0, 2.0], z, axes=1) + (e - 0.9 * e.mean(axis=0))) @ np.linalg.inv(np.eye(31) - RHO * w * lag).T
     found, pooled = fit(lag, error, z, y, w), fixed_or_pooled(lag, error, z, y, w, unit=False)
     assert found.boundary == ("phi",)
     assert (found.phi, found.sigma2_mu) == (1.0, 0.0)
@@ -142,9 +147,7 @@ def test_order_of_units_and_scale_do_not_matter(lag: bool, error: str, time: boo
         [scaled.sigma2, scaled.sigma2_mu], 1e-6 * np.array([base.sigma2, base.sigma2_mu]), rtol=1e-7
     )
     for other in (moved, scaled):
-        np.testing.assert_allclose(
-            [other.rho, other.lambda_, other.phi], [base.rho, base.lambda_, base.phi], atol=1e-8
-        )
+        np.testing.assert_allclose([other.rho, other.lambda_, other.phi], [base.rho, base.lambda_, base.phi], atol=1e-8)
     np.testing.assert_allclose(moved.information, base.information, rtol=1e-6, atol=1e-6)
     for name in ("mu", "unit_effect", "resid", "whitened"):
         np.testing.assert_allclose(getattr(again, name), getattr(predicted, name)[..., order], atol=1e-8)
@@ -206,6 +209,46 @@ def test_simulation_recovers_the_parameters(lag: bool, error: str) -> None:
     assert np.mean(components) == pytest.approx(1.0, abs=3 * np.std(components) / np.sqrt(draws) + 0.05)
 
 
+@pytest.mark.parametrize("seed", [2, 15, 23, 32])
+def test_no_random_start_climbs_higher(seed: int) -> None:
+    """Complete weights, two periods, huge unit effects: narrow maxima far apart, near the ends of the intervals."""
+    n, t = 25, 2
+    rng = np.random.default_rng(seed)
+    w = rng.uniform(size=(n, n)) * (rng.uniform(size=(n, n)) < 1.0)
+    np.fill_diagonal(w, 0.0)
+    w[np.arange(n), (np.arange(n) + 1) % n] += 0.2
+    w /= w.sum(axis=1, keepdims=True)
+    z = np.stack([np.ones((t, n)), rng.normal(size=(t, n))])
+    mu, e = 1e4 * rng.normal(size=n), rng.normal(size=(t, n))
+    y = (z[1] + mu + e @ np.linalg.inv(np.eye(n) + 0.6 * w).T) @ np.linalg.inv(np.eye(n) - 0.9 * w).T
+    found = fit(True, "baltagi", z, y, w)
+    y, wy, w_error, one, two, _ = arguments(True, "baltagi", y, w)
+    problem = build_problem(z, y, wy, w_error, (one, two), True, False)
+    low, high = search._bounds(problem)
+    compared = 0
+    for start in low + (high - low) * rng.uniform(0.02, 0.98, size=(30, 3)):
+        try:
+            value = search._newton(problem, start)[0]
+        except ConvergenceError:
+            continue
+        compared += 1
+        assert value <= found.llf + 1e-6
+    assert compared > 10
+
+
+def test_maximum_at_the_end_of_the_interval_is_reported() -> None:
+    """Without the unit root the likelihood stays finite at rho = 1, and may be highest there."""
+    n, t = 12, 3
+    rng = np.random.default_rng(4)
+    w = ring(n)
+    z = rng.normal(size=(1, t, n))
+    y = (z[0] + 0.3 * rng.normal(size=(t, n))) @ np.linalg.inv(np.eye(n) - 1.08 * w).T
+    found = fit(True, "none", z, y, w, time=True)
+    assert found.boundary == ("rho",)
+    assert found.rho == pytest.approx(1.0, abs=1e-6)
+    assert np.isfinite(found.llf)
+
+
 def test_same_input_same_bits() -> None:
     z, y, w = simulate(True, "baltagi", 1)
     one, two = fit(True, "baltagi", z, y, w), fit(True, "baltagi", z, y, w)
@@ -229,7 +272,7 @@ def test_two_maxima_the_higher_one_is_found() -> None:
 # -- what is refused ---------------------------------------------------------------------------------------
 def test_errors_say_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     z, y, w = simulate(True, "kkp", 1)
-    wy, logdet = spatial_lag(w, y), from_eigenvalues(np.linalg.eigvals(w))
+    wy, logdet = spatial_lag(w, y), logdet_of(w)
     cases = [
         (ValueError, "choose one of 'none', 'kkp', 'baltagi'", (z, y, None, None, None, None, "anselin")),
         (ValueError, "wy and logdet_rho belong together", (z, y, wy, None, None, None)),
@@ -270,9 +313,7 @@ def test_errors_say_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     loose = LogDet(np.zeros(30), -2.0, 2.0)
     with pytest.raises(IdentificationError, match="rows of the error weights do not sum to one"):
         fit_re(z[1:], y, None, 0.5 * w, None, loose, "kkp", time=True)
-    monkeypatch.setattr(
-        random_effects, "_newton", lambda *_: (_ for _ in ()).throw(ConvergenceError("stopped"))
-    )
+    monkeypatch.setattr(search, "_newton", lambda *_: (_ for _ in ()).throw(ConvergenceError("stopped")))
     with pytest.raises(ConvergenceError, match="stopped"):
         fit_re(z, y, None, None, None, None)
 
@@ -280,6 +321,6 @@ def test_errors_say_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_newton_reports_where_it_stopped() -> None:
     z, y, w = simulate(True, "kkp", 1)
     y_, wy, w_error, one, two, _ = arguments(True, "kkp", y, w)
-    problem = random_effects.build_problem(z, y_, wy, w_error, (one, two), False, False)
+    problem = build_problem(z, y_, wy, w_error, (one, two), False, False)
     with pytest.raises(ConvergenceError, match=r"\(rho, lambda, ln phi\) = .* after 1 iterations"):
-        random_effects._newton(problem, np.array([0.0, 0.0, -3.0]), max_iter=1)
+        search._newton(problem, np.array([0.0, 0.0, -3.0]), max_iter=1)

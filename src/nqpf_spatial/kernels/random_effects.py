@@ -1,9 +1,8 @@
 r"""Maximum likelihood of static spatial panels with random unit effects.
 
-The likelihood and its three error structures are in `random_effects_likelihood`. beta and sigma2 are
-concentrated out; (rho, lambda, ln phi) are found by a scan of the whole admissible set, rho profiled out
-exactly, followed by damped Newton steps with analytic derivatives from the best local maxima. phi = 1, no
-unit heterogeneity, is a boundary of the parameter space and is reported as such.
+The likelihood and its three error structures are in `random_effects_likelihood`, its maximisation in
+`random_effects_search`. phi = 1, no unit heterogeneity, is a boundary of the parameter space and is reported as
+such.
 """
 
 from __future__ import annotations
@@ -14,23 +13,18 @@ import numpy as np
 import scipy.linalg as sla
 from numpy.typing import NDArray
 
-from nqpf_spatial.errors import ConvergenceError, IdentificationError
+from nqpf_spatial.errors import IdentificationError
 from nqpf_spatial.kernels.logdet import LogDet
-from nqpf_spatial.kernels.ml import maximise_lag, residual_quadratic
+from nqpf_spatial.kernels.ml import residual_quadratic
 from nqpf_spatial.kernels.random_effects_likelihood import (
     REProblem,
     build_problem,
     score_and_information,
     solve,
-    whitened,
 )
+from nqpf_spatial.kernels.random_effects_search import maximise_re
 
 ERRORS = ("none", "kkp", "baltagi")
-_LOG_PHI = -np.array([0.0, 0.5, 1.0, 2.0, 3.0, 4.5, 6.0, 8.0, 10.0, 13.0, 17.0, 22.0])  # scan of ln phi
-_LAMBDAS = 24  # points of the scan of lambda
-_STARTS = 3  # local maxima of the scan that Newton's method starts from
-_MARGIN = 1e-8  # relative distance kept from the ends of the admissible intervals
-_LOWEST = -28.0  # of ln phi: below it K of the Baltagi error is singular to machine precision
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,20 +143,8 @@ def fit_re(
     _check(z, y, wy, w_error, logdet_rho, logdet_lambda, error, time)
     problem = build_problem(z, y, wy, w_error, (logdet_rho, logdet_lambda), error == "baltagi", time)
     _check_rank(problem)
-    best: tuple[float, NDArray, int] | None = None
-    failure: ConvergenceError | None = None
-    for start in _starts(problem):
-        try:
-            found = _newton(problem, start)
-        except ConvergenceError as stopped:
-            failure = stopped
-            continue
-        if best is None or found[0] > best[0]:
-            best = found
-    if best is None:
-        assert failure is not None
-        raise failure
-    return _result(problem, best[1], best[2], error, time)
+    x, iterations = maximise_re(problem)
+    return _result(problem, x, iterations, error, time)
 
 
 def variance_components(fit: REFit) -> tuple[NDArray, NDArray]:
@@ -192,16 +174,12 @@ def _check(
     if error not in ERRORS:
         raise ValueError(f"error={error!r} is not known; choose one of {', '.join(map(repr, ERRORS))}")
     if z.ndim != 3 or z.shape[1:] != y.shape:
-        raise ValueError(
-            f"z has shape {z.shape}; it must be (k, T, N) with (T, N) = {y.shape}, the shape of y"
-        )
+        raise ValueError(f"z has shape {z.shape}; it must be (k, T, N) with (T, N) = {y.shape}, the shape of y")
     if (wy is None) != (logdet_rho is None):
         raise ValueError("wy and logdet_rho belong together: give both or neither")
     given = (w_error is not None, logdet_lambda is not None)
     if given != (error != "none",) * 2:
-        raise ValueError(
-            f"error={error!r} {'takes no' if error == 'none' else 'needs'} w_error and logdet_lambda"
-        )
+        raise ValueError(f"error={error!r} {'takes no' if error == 'none' else 'needs'} w_error and logdet_lambda")
     if periods < 2:
         raise IdentificationError("random unit effects need at least two periods; the panel has one")
     units = size - time
@@ -242,111 +220,7 @@ def _check_rank(problem: REProblem) -> None:
         raise IdentificationError("Wy is a linear function of y and the regressors: rho is not identified")
     z, y = problem.within.base[:, :k], problem.within.base[:, k]
     if np.sum((y - z @ np.linalg.lstsq(z, y)[0]) ** 2) <= y_floor:
-        raise IdentificationError(
-            "the residuals do not vary within units: the two variances cannot be told apart"
-        )
-
-
-# -- maximisation over x = (rho, lambda, ln phi) -----------------------------------------------------------
-def _starts(problem: REProblem) -> list[NDArray]:
-    """Local maxima of the likelihood on a grid of (lambda, ln phi) with rho profiled out, best first."""
-    lambdas = (
-        np.zeros(1) if problem.lambda_ is None else np.linspace(*_inside(problem.lambda_), _LAMBDAS + 2)[1:-1]
-    )
-    grid = np.array([(lambda_, eta) for lambda_ in lambdas for eta in _LOG_PHI])
-    quadratics, constants = np.empty((len(grid), 3)), np.empty(len(grid))
-    for row, (lambda_, eta) in enumerate(grid):
-        factor, constants[row] = whitened(problem, float(lambda_), float(np.exp(eta)))
-        quadratics[row] = residual_quadratic(factor, problem.k)
-    a, b, c = quadratics.T
-    rho = np.zeros(len(grid))
-    if problem.rho is not None:
-        rho = maximise_lag(a, b, c, problem.n, problem.periods, problem.rho, tol=1e-6)[0]
-        constants += problem.periods * problem.rho(rho)
-    values = (constants - 0.5 * problem.n * np.log(a - 2.0 * b * rho + c * rho**2)).reshape(len(lambdas), -1)
-    padded = np.pad(values, 1, constant_values=-np.inf)
-    rows, columns = values.shape
-    around = [padded[i : i + rows, j : j + columns] for i in range(3) for j in range(3)]
-    peaks = np.flatnonzero((values >= np.max(around, axis=0)).ravel())
-    order = peaks[np.argsort(-values.ravel()[peaks], kind="stable")][:_STARTS]
-    return [np.array([rho[i], *grid[i]]) for i in order]
-
-
-def _newton(problem: REProblem, x: NDArray, max_iter: int = 200) -> tuple[float, NDArray, int]:
-    """Damped Newton with the bound ln phi <= 0: (log-likelihood, x, iterations)."""
-    present = np.array([problem.rho is not None, problem.lambda_ is not None, True])
-    value = _value(problem, x)
-    for iteration in range(1, max_iter + 1):
-        score, hessian = _derivatives(problem, x)
-        free = present.copy()
-        free[2] = x[2] < 0.0 or score[2] < 0.0
-        if not free.any():
-            return value, x, iteration
-        direction = np.zeros(3)
-        curvature, axes = np.linalg.eigh(hessian[np.ix_(free, free)])
-        direction[free] = axes @ ((axes.T @ score[free]) / np.maximum(np.abs(curvature), 1e-10))
-        new = _line_search(problem, x, value, direction)
-        step = np.max(np.abs(new[1] - x))
-        value, x = new
-        if step <= 1e-11 * max(1.0, float(np.max(np.abs(x)))):
-            if score @ direction > 1e-8:
-                break
-            return value, x, iteration
-    raise ConvergenceError(
-        f"(rho, lambda, ln phi) = {np.round(x, 6).tolist()} is no stationary point after {iteration} "
-        f"iterations (expected gain {0.5 * float(score @ direction):.2g})"
-    )
-
-
-def _line_search(problem: REProblem, x: NDArray, value: float, direction: NDArray) -> tuple[float, NDArray]:
-    """The first point x + scale * direction, scale = 1, 1/2, ..., inside the bounds and not below `value`."""
-    scale = 1.0
-    while scale > 1e-12:
-        candidate = x + scale * direction
-        candidate[2] = min(candidate[2], 0.0)
-        if _admissible(problem, candidate):
-            new = _value(problem, candidate)
-            if new >= value - 1e-13 * abs(value):
-                return new, candidate
-        scale *= 0.5
-    return value, x
-
-
-def _value(problem: REProblem, x: NDArray) -> float:
-    return solve(problem, float(x[0]), float(x[1]), float(np.exp(x[2])))[2]
-
-
-def _derivatives(problem: REProblem, x: NDArray) -> tuple[NDArray, NDArray]:
-    """Score and Hessian of the concentrated likelihood in (rho, lambda, ln phi)."""
-    rho, lambda_, phi = float(x[0]), float(x[1]), float(np.exp(x[2]))
-    k = problem.k
-    beta, sse, _ = solve(problem, rho, lambda_, phi)
-    score, information = score_and_information(problem, beta, rho, lambda_, phi, sse / problem.n)
-    inner, outer = [*range(k), k + 3], [k, k + 1, k + 2]
-    # units of the regressors differ by orders of magnitude: equilibrate before the Schur complement
-    scale = 1.0 / np.sqrt(np.diag(information)[inner])
-    block = information[np.ix_(inner, inner)] * scale[:, None] * scale
-    cross = information[np.ix_(inner, outer)] * scale[:, None]
-    hessian = -(information[np.ix_(outer, outer)] - cross.T @ sla.cho_solve(sla.cho_factor(block), cross))
-    gradient = score[outer]
-    chain = np.array([1.0, 1.0, phi])
-    hessian = hessian * chain[:, None] * chain
-    hessian[2, 2] += phi * gradient[2]
-    return gradient * chain, hessian
-
-
-def _admissible(problem: REProblem, x: NDArray) -> bool:
-    pairs = ((problem.rho, x[0]), (problem.lambda_, x[1]))
-    return x[2] > _LOWEST and all(
-        logdet is None or _inside(logdet)[0] <= value <= _inside(logdet)[1] for logdet, value in pairs
-    )
-
-
-def _inside(logdet: LogDet) -> tuple[float, float]:
-    """The admissible interval, closed a little inside its open ends (which may be infinite: then +-1e3)."""
-    low, high = max(logdet.low, -1e3), min(logdet.high, 1e3)
-    margin = _MARGIN * (high - low)
-    return low + margin, high - margin
+        raise IdentificationError("the residuals do not vary within units: the two variances cannot be told apart")
 
 
 def _result(problem: REProblem, x: NDArray, iterations: int, error: str, time: bool) -> REFit:

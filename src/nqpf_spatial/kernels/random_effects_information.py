@@ -21,9 +21,7 @@ from nqpf_spatial.kernels.moments import spatial_lag
 from nqpf_spatial.kernels.random_effects import REFit
 
 
-def expected_information_re(
-    z: NDArray, fit: REFit, w_lag: NDArray | None, w_error: NDArray | None
-) -> NDArray:
+def expected_information_re(z: NDArray, fit: REFit, w_lag: NDArray | None, w_error: NDArray | None) -> NDArray:
     """Expected information in the order of ``fit.parameters``.
 
     Parameters

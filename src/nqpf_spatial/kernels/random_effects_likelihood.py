@@ -137,6 +137,47 @@ def whitened(problem: REProblem, lambda_: float, phi: float) -> tuple[NDArray, f
     return np.concatenate([problem.within.at(lambda_), np.sqrt(phi) * between]), constant
 
 
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """The likelihood at one lambda, prepared for many values of phi.
+
+    Attributes
+    ----------
+    within, between : (q, k + 2), (r, k + 2) ndarray
+        Filtered columns; those of the Baltagi error rotated to the eigenvectors of S.
+    spectrum : (r,) ndarray or None
+        Eigenvalues of S.
+    constant : float
+        ``T ln|B|``.
+    units : int
+    """
+
+    within: NDArray
+    between: NDArray
+    spectrum: NDArray | None
+    constant: float
+    units: int
+
+    @classmethod
+    def at(cls, problem: REProblem, lambda_: float) -> Slice:
+        """Prepare one lambda."""
+        constant = 0.0 if problem.lambda_ is None else problem.periods * float(problem.lambda_(lambda_))
+        between, spectrum = problem.between.at(lambda_), None
+        if problem.mixing is not None:
+            spectrum, vectors = np.linalg.eigh(problem.mixing.s(lambda_))
+            spectrum, between = np.maximum(spectrum, 0.0), vectors.T @ between
+        return cls(problem.within.at(lambda_), between, spectrum, constant, problem.units)
+
+    def factors(self, phi: NDArray) -> tuple[NDArray, NDArray]:
+        """What `whitened` returns up to a rotation, stacked for every phi."""
+        weight, constant = phi[:, None], self.constant + 0.5 * self.units * np.log(phi)
+        if self.spectrum is not None:
+            k = weight + (1.0 - weight) * self.spectrum
+            weight, constant = weight / k, constant - 0.5 * np.log(k).sum(axis=1)
+        within = np.broadcast_to(self.within, (len(phi), *self.within.shape))
+        return np.concatenate([within, np.sqrt(weight)[:, :, None] * self.between], axis=1), constant
+
+
 def solve(problem: REProblem, rho: float, lambda_: float, phi: float) -> tuple[NDArray, float, float]:
     """beta, sum of squares and ln L (all constants) at (rho, lambda, phi); beta, sigma2 concentrated out."""
     factor, constant = whitened(problem, lambda_, phi)
@@ -207,9 +248,7 @@ class _MixingState:
         s = mixing.s(lambda_)
         s1 = 2.0 * lambda_ * mixing.gram - mixing.symmetric
         eye = np.eye(s.shape[0])
-        inverse = sla.cho_solve(
-            sla.cho_factor(mixing.k(lambda_, phi), check_finite=False), eye, check_finite=False
-        )
+        inverse = sla.cho_solve(sla.cho_factor(mixing.k(lambda_, phi), check_finite=False), eye, check_finite=False)
         d_lambda, d_phi, d_ll, d_lp = (1.0 - phi) * s1, eye - s, 2.0 * (1.0 - phi) * mixing.gram, -s1
         left = [inverse @ d_lambda, inverse @ d_phi]
         trace1 = np.array([np.trace(m) for m in left])
