@@ -1,0 +1,408 @@
+"""Concentration and specialisation: location quotient, dissimilarity, mismatch, Herfindahl, Krugman."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from nqpf_spatial.divergence import _frame, _maps, _style
+from nqpf_spatial.divergence._frame import Array, Missing, Wide, Years
+from nqpf_spatial.divergence._result import Result, check_choice
+from nqpf_spatial.errors import AlignmentError, PanelError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Kind = Literal["specialisation", "concentration"]
+Reference = Literal["mean", "total", "rest"]
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class ConcentrationResult(Result):
+    """A measure of concentration by time, and what each unit has to do with it.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row per time, one column per measure.
+    by_unit : DataFrame
+        Units in rows, times in columns; ``unit_meaning`` says what.
+    measure : str
+    unit_meaning : str
+    name : str
+    drawn : tuple
+        Columns of ``table`` in the picture.
+    """
+
+    table: pd.DataFrame
+    by_unit: pd.DataFrame
+    measure: str
+    unit_meaning: str
+    name: str
+    drawn: tuple[Any, ...]
+
+    def _title(self) -> str:
+        return f"{self.measure}: {self.name}"
+
+    def _notes(self) -> list[str]:
+        return [f".by_unit: {self.unit_meaning}"]
+
+    def plot(self, *, lang: str = "en", ax: Axes | None = None) -> Axes:
+        """Draw the measure over time; for a single time, bars of the units.
+
+        Parameters
+        ----------
+        lang : {"en", "zh"}
+        ax : matplotlib Axes, optional
+        """
+        if len(self.table) > 1:
+            ax = _style.new_axes(ax, lang)
+            for k, column in enumerate(self.drawn):
+                look: dict[str, Any] = {
+                    "color": _style.COLOURS[k % len(_style.COLOURS)],
+                    "label": _maps.word(str(column), lang),
+                }
+                ax.plot(self.table.index, self.table[column], "o-", ms=3.5, **look)
+            if len(self.drawn) > 1:
+                ax.legend(frameon=False, fontsize=8, ncols=2)
+            else:
+                ax.set_ylabel(_maps.word(str(self.drawn[0]), lang))
+            ax.set_title(self.name, loc="left", fontsize=10)
+            _style.year_ticks(ax)
+            return _style.finish(ax, lang)
+        title = self.unit_meaning if lang == "en" else _maps.word(self.measure, lang)
+        return _bars(self.by_unit.iloc[:, 0], title, lang, ax)
+
+
+def _bars(values: pd.Series, title: str, lang: str, ax: Axes | None) -> Axes:
+    values = values.sort_values()
+    ax = _style.new_axes(ax, lang, (6.2, 0.9 + 0.2 * len(values)))
+    colours = np.where(values < 0, _style.COLOURS[1], _style.COLOURS[0])
+    ax.barh(range(len(values)), values, color=colours, height=0.7)
+    ax.set_yticks(range(len(values)), [_maps.unit_name(u, lang) for u in values.index], fontsize=8)
+    ax.axvline(0, color="black", linewidth=0.8)
+    ax.set_title(title, loc="left", fontsize=9)
+    return _style.finish(ax, lang, grid=False)
+
+
+def location_quotient(
+    activity: pd.Series | pd.DataFrame,
+    base: pd.Series | None = None,
+    *,
+    years: Years = None,
+    missing: Missing = "raise",
+) -> pd.Series | pd.DataFrame:
+    """Location quotient: a unit's share of an activity over its share of a base.
+
+    Parameters
+    ----------
+    activity : Series or DataFrame
+        Non-negative quantities indexed by (unit, time) or by unit. A DataFrame holds one sector per column.
+    base : Series, optional
+        What the activity is measured against (GDP, population); required for a Series. For a DataFrame it
+        defaults to the sum of the sectors.
+    years, missing
+        As in the other measures (a Series); a DataFrame must be complete.
+
+    Returns
+    -------
+    Series or DataFrame
+        Like ``activity``, in canonical order; above one where the activity is over-represented.
+
+    Raises
+    ------
+    PanelError
+        Negative or missing cells, a base that is not positive, an activity that is zero everywhere.
+    AlignmentError
+        Cells of activity that base lacks.
+
+    Notes
+    -----
+    ``LQ_i = (x_i / sum x) / (b_i / sum b)``, with totals of each time (Florence 1939; Isard 1960, ch. 7).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> firms = pd.Series({"u": 30.0, "v": 10.0})
+    >>> location_quotient(firms, pd.Series({"u": 50.0, "v": 50.0})).tolist()
+    [1.5, 0.5]
+    """
+    if isinstance(activity, pd.DataFrame):
+        total = activity.sum(axis=1) if base is None else base
+        parts = {c: _lq(activity[c].rename(str(c)), total, years, missing) for c in activity.columns}
+        return pd.DataFrame(parts)
+    if base is None:
+        raise PanelError("a location quotient of one activity needs a base: GDP, population, all sectors, ...")
+    return _lq(activity, base, years, missing)
+
+
+def _lq(activity: pd.Series, base: pd.Series, years: Years, missing: Missing) -> pd.Series:
+    x, b = _pair(activity, base, years, missing)
+    if (b.values <= 0).any():
+        raise PanelError(f"the base {b.name} must be positive in every cell")
+    return _like(_shares(x) / _shares(b), x).rename("location_quotient")
+
+
+def dissimilarity(
+    a: pd.Series, b: pd.Series, *, years: Years = None, missing: Missing = "raise"
+) -> ConcentrationResult:
+    """Index of dissimilarity of two distributions over units.
+
+    Parameters
+    ----------
+    a, b : Series
+        Non-negative quantities indexed by (unit, time) or by unit.
+    years, missing
+        As in the other measures.
+
+    Returns
+    -------
+    ConcentrationResult
+        ``dissimilarity`` in [0, 1]: the share of a that would have to move to be distributed like b.
+        ``.by_unit``: ``(share of a - share of b) / 2``, whose absolute values add up to it.
+
+    Raises
+    ------
+    PanelError
+        Negative or missing cells, a total of zero.
+    AlignmentError
+        Cells that one of the two lacks.
+
+    Notes
+    -----
+    ``D = 1/2 sum_i |a_i / A - b_i / B|`` (Duncan and Duncan 1955, American Sociological Review 20).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> a, b = pd.Series({"u": 30.0, "v": 10.0}), pd.Series({"u": 50.0, "v": 50.0})
+    >>> dissimilarity(a, b).table["dissimilarity"].tolist()
+    [0.25]
+    """
+    x, y = _pair(a, b, years, missing)
+    gap = (_shares(x) - _shares(y)) / 2
+    table = pd.DataFrame({"dissimilarity": np.abs(gap).sum(axis=1)}, index=x.index())
+    meaning = f"half the share of {x.name} less the share of {y.name}"
+    return ConcentrationResult(
+        table, _units(gap, x), "Dissimilarity", meaning, f"{x.name} / {y.name}", ("dissimilarity",)
+    )
+
+
+def mismatch_index(
+    activity: pd.Series, base: pd.Series, *, years: Years = None, missing: Missing = "raise"
+) -> ConcentrationResult:
+    """Spatial mismatch of an activity and a base (jobs and people, demand and supply).
+
+    Parameters
+    ----------
+    activity, base : Series
+        Non-negative quantities indexed by (unit, time) or by unit.
+    years, missing
+        As in the other measures.
+
+    Returns
+    -------
+    ConcentrationResult
+        ``mismatch`` in percent: the share of the activity that lies where the base does not.
+        ``.by_unit``: share of the activity less share of the base, percentage points; positive where the
+        activity leads.
+
+    Raises
+    ------
+    PanelError, AlignmentError
+        As in :func:`dissimilarity`.
+
+    Notes
+    -----
+    ``SMI = 1 / (2 P) sum_i |e_i / E * P - p_i|`` (Martin 2001, 2004, Journal of Urban Economics 56;
+    Raphael and Stoll 2002), times 100: the dissimilarity index under another name. The provincial
+    literature reports the signed terms ``(e_i / E - p_i / P) * 100`` of each unit.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> jobs, people = pd.Series({"u": 30.0, "v": 10.0}), pd.Series({"u": 50.0, "v": 50.0})
+    >>> m = mismatch_index(jobs, people)
+    >>> m.table["mismatch"].tolist(), m.by_unit.iloc[:, 0].tolist()
+    ([25.0], [25.0, -25.0])
+    """
+    x, y = _pair(activity, base, years, missing)
+    gap = 100 * (_shares(x) - _shares(y))
+    table = pd.DataFrame({"mismatch": np.abs(gap).sum(axis=1) / 2}, index=x.index())
+    meaning = f"share of {x.name} less share of {y.name}, percentage points"
+    return ConcentrationResult(
+        table, _units(gap, x), "Spatial mismatch", meaning, f"{x.name} / {y.name}", ("mismatch",)
+    )
+
+
+def hhi(data: pd.Series, *, years: Years = None, missing: Missing = "raise") -> ConcentrationResult:
+    """Herfindahl-Hirschman index of the distribution over units.
+
+    Parameters
+    ----------
+    data : Series
+        Non-negative quantities indexed by (unit, time) or by unit.
+    years, missing
+        As in the other measures.
+
+    Returns
+    -------
+    ConcentrationResult
+        ``hhi`` in [1/n, 1], ``normalised`` in [0, 1], ``equivalent_units`` (1 / hhi). ``.by_unit``: shares.
+
+    Raises
+    ------
+    PanelError
+        Negative or missing cells, a total of zero.
+
+    Notes
+    -----
+    ``H = sum_i s_i^2`` (Herfindahl 1950; Hirschman 1964), ``(H - 1/n) / (1 - 1/n)``. With shares in
+    percent it is 10,000 times as large.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> hhi(pd.Series({"u": 3.0, "v": 1.0})).table.iloc[0].tolist()
+    [0.625, 0.25, 1.6]
+    """
+    x = _checked(_frame.wide(data, years=years, missing=missing))
+    shares = _shares(x)
+    h, n = (shares**2).sum(axis=1), shares.shape[1]
+    columns = {"hhi": h, "normalised": (h - 1 / n) / (1 - 1 / n), "equivalent_units": 1 / h}
+    table = pd.DataFrame(columns, index=x.index())
+    return ConcentrationResult(table, _units(shares, x), "Herfindahl-Hirschman index", "shares", x.name, ("hhi",))
+
+
+def krugman(
+    sectors: pd.DataFrame,
+    kind: Kind = "specialisation",
+    *,
+    reference: Reference | None = None,
+    years: Years = None,
+) -> ConcentrationResult:
+    """Krugman's index of specialisation of units, or of concentration of sectors.
+
+    Parameters
+    ----------
+    sectors : DataFrame
+        Non-negative quantities, one sector per column, indexed by (unit, time) or by unit.
+    kind : {"specialisation", "concentration"}
+        How far the sectoral structure of each unit is from the reference structure; or how far the
+        distribution of each sector over the units is from the distribution of all sectors together.
+    reference : {"mean", "total", "rest"}, optional
+        For specialisation: the unweighted mean structure of the units (default; the packaged variables
+        ``krugman3`` and ``krugman9``), the structure of all units together, or of all others together. For
+        concentration: all sectors together (default), or all others.
+    years : (first, last), list or int, optional
+
+    Returns
+    -------
+    ConcentrationResult
+        Specialisation: ``table`` holds the mean over the units, ``.by_unit`` the index of each.
+        Concentration: one column per sector; ``.by_unit`` each unit's share of all sectors.
+
+    Raises
+    ------
+    PanelError
+        Fewer than two sectors, missing or negative cells, a unit or sector without any quantity.
+
+    Notes
+    -----
+    ``K_i = sum_j |s_ij - r_j|`` with shares s_ij of sector j in unit i, in [0, 2) (Krugman 1991, Geography
+    and Trade, ch. 2); ``K_j = sum_i |c_ij - c_i|`` with shares c_ij of unit i in sector j. Some authors
+    halve both.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> data = pd.DataFrame({"farm": [1.0, 3.0], "work": [3.0, 1.0]}, index=["u", "v"])
+    >>> krugman(data).by_unit.iloc[:, 0].tolist()
+    [0.5, 0.5]
+    """
+    check_choice("kind", kind, ("specialisation", "concentration"))
+    special = kind == "specialisation"
+    against = reference or ("mean" if special else "total")
+    check_choice("reference", against, ("mean", "total", "rest") if special else ("total", "rest"))
+    cube, first = _cube(sectors, years)
+    name = f"{cube.shape[2]} sectors, reference: {against}"
+    if special:
+        index = np.abs(cube / cube.sum(axis=2, keepdims=True) - _structure(cube, against)).sum(axis=2)
+        table = pd.DataFrame({"krugman": index.mean(axis=1)}, index=first.index())
+        by_unit = _units(index, first)
+        return ConcentrationResult(table, by_unit, "Krugman specialisation", "index of the unit", name, ("krugman",))
+    within = cube / cube.sum(axis=1, keepdims=True)
+    rest = cube.sum(axis=2, keepdims=True) - (cube if against == "rest" else 0.0)
+    index = np.abs(within - rest / rest.sum(axis=1, keepdims=True)).sum(axis=1)
+    table = pd.DataFrame(index, index=first.index(), columns=list(sectors.columns))
+    by_unit = _units(cube.sum(axis=2) / cube.sum(axis=(1, 2))[:, None], first)
+    drawn = tuple(table.columns)
+    return ConcentrationResult(table, by_unit, "Krugman concentration", "share of all sectors", name, drawn)
+
+
+def _cube(sectors: pd.DataFrame, years: Years) -> tuple[Array, Wide]:
+    """Quantities (T, N, sectors) with the labels of the first sector, checked."""
+    if not isinstance(sectors, pd.DataFrame) or sectors.shape[1] < 2:
+        raise PanelError("krugman needs a DataFrame with at least two sectors in columns")
+    parts = [_checked(_frame.wide(sectors[c].rename(str(c)), years=years)) for c in sectors.columns]
+    cube = np.stack([p.values for p in parts], axis=2)
+    empty = np.argwhere(cube.sum(axis=2) <= 0)
+    if len(empty):
+        where = [f"{parts[0].units[i]} {parts[0].times[t] or ''}".strip() for t, i in empty]
+        raise PanelError(f"no quantity in any sector: {_frame.shorten(where)}")
+    return cube, parts[0]
+
+
+def _structure(cube: Array, reference: str) -> Array:
+    """Reference shares of the sectors, shape (T, N or 1, sectors)."""
+    if reference == "mean":
+        return (cube / cube.sum(axis=2, keepdims=True)).mean(axis=1, keepdims=True)
+    total = cube.sum(axis=1, keepdims=True) - (cube if reference == "rest" else 0.0)
+    return total / total.sum(axis=2, keepdims=True)
+
+
+def _pair(a: Any, b: Any, years: Years, missing: Missing) -> tuple[Wide, Wide]:
+    """Two series on the same units and times: those of the first."""
+    x = _checked(_frame.wide(a, years=years, missing=missing))
+    if not isinstance(b, pd.Series):
+        raise PanelError(f"expected a labelled Series, got {type(b).__name__}")
+    level = _frame.levels(b.index)[0] if b.index.nlevels == 2 else 0
+    wanted = {_frame.key(u) for u in x.units}
+    near = b[[_frame.key(u) in wanted for u in b.index.get_level_values(level)]]
+    absent = wanted - {_frame.key(u) for u in near.index.get_level_values(level)}
+    if absent:
+        lost = [u for u in x.units if _frame.key(u) in absent]
+        raise AlignmentError(f"{b.name or 'the base'} lacks {_frame.shorten(lost)}, which {x.name} has")
+    y = _checked(_frame.wide(near, years=None if x.cross_section else list(x.times)))
+    if x.cross_section != y.cross_section:
+        raise AlignmentError(f"{x.name} and {y.name} must both have times, or both be cross-sections")
+    return x, y
+
+
+def _checked(x: Wide) -> Wide:
+    negative = [(u, t) for k, u in enumerate(x.units) for r, t in enumerate(x.times) if x.values[r, k] < 0]
+    if negative:
+        cells = ", ".join(f"{u} {'' if t is None else t}".strip() for u, t in negative[:6])
+        raise PanelError(f"{x.name} has {len(negative)} negative cells, which have no share: {cells}")
+    empty = [t for t, v in zip(x.times, x.values, strict=True) if v.sum() <= 0]
+    if empty:
+        raise PanelError(f"{x.name} adds up to zero in {_frame.shorten(empty)}: shares do not exist")
+    return x
+
+
+def _shares(x: Wide) -> Array:
+    return x.values / x.values.sum(axis=1, keepdims=True)
+
+
+def _units(values: Array, x: Wide) -> pd.DataFrame:
+    return pd.DataFrame(values.T, index=pd.Index(x.units, name=x.unit_name), columns=x.index())
+
+
+def _like(values: Array, x: Wide) -> pd.Series:
+    if x.cross_section:
+        return pd.Series(values[0], index=pd.Index(x.units, name=x.unit_name))
+    index = pd.MultiIndex.from_product([x.units, x.times], names=[x.unit_name, x.time_name])
+    return pd.Series(values.T.ravel(), index=index)
