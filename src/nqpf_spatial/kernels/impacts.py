@@ -65,6 +65,19 @@ def multiplier_from_eigenvalues(rho: NDArray, omega: NDArray) -> Multiplier:
     return Multiplier(value, slope)
 
 
+def multiplier_from_derivatives(rho: NDArray, first: NDArray, second: NDArray, n: int) -> Multiplier:
+    """Multiplier for a row-stochastic W from the derivatives of ``ln|I - rho W|``: ``-tr(G)`` and ``-tr(G G)``.
+
+    ``tr[(I - rho W)^-1 W] = tr(G)`` and ``(I - rho W)^-1 = I + rho (I - rho W)^-1 W``.
+    """
+    value, slope = np.empty((rho.size, 2, 2)), np.empty((rho.size, 2, 2))
+    value[:, 0, 1], slope[:, 0, 1] = -first / n, -second / n
+    value[:, 0, 0], slope[:, 0, 0] = 1.0 + rho * value[:, 0, 1], value[:, 0, 1] + rho * slope[:, 0, 1]
+    value[:, 1, :] = (1.0 / (1.0 - rho))[:, None]
+    slope[:, 1, :] = (1.0 / (1.0 - rho) ** 2)[:, None]
+    return Multiplier(value, slope)
+
+
 def multiplier(rho: NDArray, schur: Schur, block: int = 2000) -> Multiplier:
     """Multiplier for any W and any Durbin W, by triangular solves batched over rho."""
     rho = np.atleast_1d(np.asarray(rho, dtype=float))

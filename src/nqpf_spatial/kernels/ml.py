@@ -20,8 +20,10 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.linalg as sla
 from numpy.typing import NDArray
+from scipy import optimize
 
 from nqpf_spatial.errors import ConvergenceError, IdentificationError
+from nqpf_spatial.kernels.factor import FactorLogDet
 from nqpf_spatial.kernels.logdet import LogDet
 from nqpf_spatial.kernels.moments import Reduced
 
@@ -35,8 +37,8 @@ class Likelihood:
 
     n: int
     m: int
-    rho: LogDet | None
-    lambda_: LogDet | None
+    rho: LogDet | FactorLogDet | None
+    lambda_: LogDet | FactorLogDet | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +136,28 @@ def _fit_lag(factor: NDArray, k: int, like: Likelihood) -> tuple[float, int]:
     if a <= 0 or c * a - b * b <= 1e-14 * a * c:
         raise IdentificationError("Wy is an exact linear function of y and the regressors: rho is not identified")
     assert like.rho is not None
+    if isinstance(like.rho, FactorLogDet):
+        return _fit_lag_by_factors(a, b, c, like, like.rho)
     rho, iterations = maximise_lag(np.array([a]), np.array([b]), np.array([c]), like.n, like.m, like.rho)
     return float(rho[0]), iterations
+
+
+def _fit_lag_by_factors(a: float, b: float, c: float, like: Likelihood, logdet: FactorLogDet) -> tuple[float, int]:
+    """Few, expensive log-determinants: Brent's search on exact values, then one Newton step."""
+    search = optimize.minimize_scalar(
+        lambda r: 0.5 * like.n * np.log(a - 2.0 * b * r + c * r * r) - like.m * float(logdet(r)),
+        bounds=_inside(logdet),
+        method="bounded",
+        options={"xatol": 1e-6},
+    )
+    if not search.success:
+        raise ConvergenceError(f"the search for rho stopped at {search.x:.6g}: {search.message}")
+    rho = float(search.x)
+    sse, first = a - 2.0 * b * rho + c * rho**2, c * rho - b
+    d1, d2 = logdet.derivatives(rho)
+    score = -like.n * first / sse + like.m * float(d1)
+    hessian = -like.n * (c / sse - 2.0 * first**2 / sse**2) + like.m * float(d2)
+    return (rho - score / hessian if hessian < 0 else rho), int(search.nfev)
 
 
 def _fit_error(data: Reduced, like: Likelihood) -> tuple[float, float, int]:
@@ -180,7 +202,7 @@ def _admissible(like: Likelihood, x: NDArray) -> bool:
     return all(ld is None or _inside(ld)[0] <= value <= _inside(ld)[1] for ld, value in limits)
 
 
-def _inside(logdet: LogDet) -> tuple[float, float]:
+def _inside(logdet: LogDet | FactorLogDet) -> tuple[float, float]:
     """The admissible interval, closed a little inside its open ends (which may be infinite: then +-1e3)."""
     low, high = max(logdet.low, -1e3), min(logdet.high, 1e3)
     margin = _MARGIN * (high - low)

@@ -13,6 +13,7 @@ from scipy import linalg as sla
 
 from nqpf_spatial.errors import ConvergenceError
 from nqpf_spatial.kernels import replicate
+from nqpf_spatial.kernels.factor import FactorLogDet
 from nqpf_spatial.kernels.ml import fit_ml
 from nqpf_spatial.kernels.moments import reduce_columns, remove_effects, spatial_lag
 from nqpf_spatial.models import random_effects
@@ -94,6 +95,8 @@ def bootstrap(
         raise ValueError(f'groups= has no meaning for kind={kind!r}; use "wild-cluster"')
     if est.random is not None:
         raise ValueError('bootstraps are available for fixed effects; refit with effects="fixed"')
+    if isinstance(est.likelihood.rho, FactorLogDet) or isinstance(est.likelihood.lambda_, FactorLogDet):
+        raise ValueError(f"bootstraps need the eigenvalues of W, too many with {est.design.shape[1]} units")
     if est.correction not in IN_LIKELIHOOD:
         raise ValueError(
             f"correction={est.correction!r} changes the estimate after the likelihood; bootstrap a fit with "
@@ -108,6 +111,7 @@ def bootstrap(
     if est.weights.error is not None:
         return _refit_error(est, signal, blocks)
     like = est.likelihood
+    assert not isinstance(like.rho, FactorLogDet)
     design = replicate.lag_design(
         est.columns.z,
         signal,

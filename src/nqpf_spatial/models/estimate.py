@@ -6,9 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csc_array
 
 from nqpf_spatial.errors import IdentificationError
 from nqpf_spatial.kernels import logdet as ld
+from nqpf_spatial.kernels.factor import FactorLogDet
+from nqpf_spatial.kernels.logdet import LogDet
 from nqpf_spatial.kernels.ml import Likelihood, MLFit, fit_ml
 from nqpf_spatial.kernels.moments import Reduced, reduce_columns, remove_effects, spatial_lag
 from nqpf_spatial.kernels.random_effects import REFit
@@ -20,6 +23,8 @@ from nqpf_spatial.weights.core import SpatialWeights
 CORRECTIONS = ("transform", "score", "none", "bias", "bootstrap")
 #: corrections that are part of the likelihood; the others change the dummy-variable estimate afterwards
 IN_LIKELIHOOD = ("transform", "score", "none")
+#: eigenvalues take a time of order N^3, a sparse factorisation far less
+EIGENVALUES_UP_TO = 1500
 _DENSE_UP_TO = 600  # below this size a dense product beats a sparse one
 
 
@@ -125,11 +130,15 @@ def build_likelihood(design: Design, weights: Weights, correction: str) -> Likel
         raise IdentificationError("unit effects need at least two periods; the panel has one")
     logdets = []
     for role, w in (("lag", weights.lag), ("error", weights.error)):
-        logdet = None if w is None else ld.from_eigenvalues(w.eigenvalues(), w.rho_interval())
+        logdet = None if w is None else log_determinant(w)
         if logdet is not None and w is not None and transform and design.time:
             if w.is_row_stochastic or correction == "transform":
                 _require_row_stochastic(w, role)
-                logdet = ld.drop_unit_root(logdet)
+                logdet = logdet.without_unit_root() if isinstance(logdet, FactorLogDet) else ld.drop_unit_root(logdet)
+            elif isinstance(logdet, FactorLogDet):
+                raise IdentificationError(
+                    f'correction="score" needs the eigenvectors of W, too many with {w.n} units; use a row-standardised W'
+                )
             else:
                 logdet = ld.adjust(logdet, w.dense())
         if w is not None and role == "error" and design.time and not w.is_row_stochastic:
@@ -139,6 +148,14 @@ def build_likelihood(design: Design, weights: Weights, correction: str) -> Likel
             )
         logdets.append(logdet)
     return Likelihood(units * periods, periods, *logdets)
+
+
+def log_determinant(w: SpatialWeights) -> LogDet | FactorLogDet:
+    """By eigenvalues for small or dense W, by sparse factorisations beyond."""
+    if w.n <= EIGENVALUES_UP_TO or w.sparse.nnz > 0.05 * w.n**2:
+        return ld.from_eigenvalues(w.eigenvalues(), w.rho_interval())
+    low, high = w.rho_interval()
+    return FactorLogDet(csc_array(w.sparse), low, high)
 
 
 def _require_row_stochastic(w: SpatialWeights | None, role: str) -> None:

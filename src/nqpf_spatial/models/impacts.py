@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from nqpf_spatial.kernels import impacts as kernel
+from nqpf_spatial.kernels.factor import FactorLogDet
 from nqpf_spatial.models.bootstrap import bootstrap
 from nqpf_spatial.models.design import MEAN
 from nqpf_spatial.models.marginal import Row, rows
@@ -234,8 +235,21 @@ def multiplier(fit: SpatialFit, rho: NDArray) -> kernel.Multiplier:
         value = np.broadcast_to(np.array([[1.0, diagonal], [1.0, total]]), (rho.size, 2, 2))
         return kernel.Multiplier(value, np.zeros((rho.size, 2, 2)))
     if lag.is_row_stochastic and (durbin is None or durbin.checksum == lag.checksum):
+        if isinstance(fit.estimate.likelihood.rho, FactorLogDet):
+            return _by_log_determinant(fit.estimate.likelihood.rho, rho, lag.n)
         return kernel.multiplier_from_eigenvalues(rho, lag.eigenvalues())
     return kernel.multiplier(rho, kernel.decompose(lag.dense(), None if durbin is None else durbin.dense()))
+
+
+def _by_log_determinant(logdet: FactorLogDet, rho: NDArray, n: int) -> kernel.Multiplier:
+    """Large N, one rho: traces are derivatives of the log-determinant of W, its eigenvalue 1 included."""
+    if rho.size > 20:
+        raise ValueError(
+            f"{rho.size} draws need as many factorisations of {n} units, for which there are no eigenvalues; use "
+            'method="delta"'
+        )
+    whole = replace(logdet, unit_root=False)
+    return kernel.multiplier_from_derivatives(rho, *whole.derivatives(rho), n)
 
 
 def dense_weights(fit: SpatialFit) -> tuple[NDArray, NDArray]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from nqpf_spatial.errors import PanelError
+from nqpf_spatial.kernels.factor import FactorLogDet
 from nqpf_spatial.kernels.ml import Likelihood, MLFit
 from nqpf_spatial.kernels.random_effects import REFit, fit_re
 from nqpf_spatial.kernels.random_effects_information import expected_information_re
@@ -96,6 +97,8 @@ def _with_means(design: Design) -> tuple[Design, list[str]]:
 def _fit(design: Design, columns: Columns, weights: Weights, likelihood: Likelihood, error: str) -> REFit:
     w_error = None if weights.error is None else weights.error.dense()
     wy = None if weights.lag is None else columns.wy
+    if isinstance(likelihood.rho, FactorLogDet) or isinstance(likelihood.lambda_, FactorLogDet):
+        raise ValueError(f"random effects need the eigenvalues of W, too many with {design.shape[1]} units")
     return fit_re(columns.z, design.y, wy, w_error, likelihood.rho, likelihood.lambda_, error, design.time)
 
 

@@ -1,0 +1,65 @@
+"""Large sparse W: the factorisation path agrees with eigenvalues, and is taken where they are out of reach."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.sparse import csc_array
+
+import nqpf_spatial as nq
+from nqpf_spatial.kernels.factor import FactorLogDet
+from nqpf_spatial.models import estimate as path
+
+
+@pytest.fixture(scope="module")
+def lattice() -> nq.weights.SpatialWeights:
+    return nq.weights.lattice(18, 18)
+
+
+def test_factorisation_equals_eigenvalues(lattice):
+    exact = path.log_determinant(lattice)
+    low, high = lattice.rho_interval()
+    factor = FactorLogDet(csc_array(lattice.sparse), low, high)
+    for r in (-0.7, 0.0, 0.35, 0.95):
+        assert float(factor(r)) == pytest.approx(float(exact(r)), abs=1e-10)
+        sign, value = np.linalg.slogdet(np.eye(lattice.n) - r * lattice.dense())
+        assert sign == 1.0
+        assert float(factor(r)) == pytest.approx(value, abs=1e-10)
+        for ours, theirs in zip(factor.derivatives(r), exact.derivatives(r), strict=True):
+            assert float(ours) == pytest.approx(float(theirs), rel=1e-6, abs=1e-6)
+    transformed = factor.without_unit_root()
+    assert float(transformed(0.5)) == pytest.approx(float(exact(0.5)) - np.log(0.5), abs=1e-10)
+
+
+@pytest.mark.parametrize("model", ["SAR", "SDM", "SEM"])
+def test_fits_agree_on_both_paths(lattice, model, monkeypatch):
+    params = {"a": 1.0, "b": 0.5, "rho": 0.4} if model != "SEM" else {"a": 1.0, "b": 0.5, "lambda": 0.4}
+    data = nq.simulate(model if model != "SDM" else "SAR", lattice, T=3, params=params, seed=1)
+    one = nq.fit("y ~ a + b | unit + period", data, lattice, model=model)
+    monkeypatch.setattr(path, "EIGENVALUES_UP_TO", 10)
+    two = nq.fit("y ~ a + b | unit + period", data, lattice, model=model)
+    assert isinstance(two.estimate.likelihood.rho or two.estimate.likelihood.lambda_, FactorLogDet)
+    np.testing.assert_allclose(two.params, one.params, rtol=1e-7, atol=1e-9)
+    np.testing.assert_allclose(two.bse, one.bse, rtol=1e-6)
+    assert two.llf == pytest.approx(one.llf, abs=1e-8)
+    pd.testing.assert_frame_equal(two.impacts().table, one.impacts().table, rtol=1e-6, atol=1e-9)
+    if model != "SEM":
+        with pytest.raises(ValueError, match="need as many factorisations"):
+            two.impacts("simulate")
+    with pytest.raises(ValueError, match="eigenvalues of W"):
+        two.bootstrap()
+
+
+def test_four_thousand_units_are_fitted_without_eigenvalues():
+    w = nq.weights.lattice(70, 60)
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(w.n)
+    from scipy.sparse import eye_array
+    from scipy.sparse.linalg import spsolve
+
+    y = spsolve(csc_array(eye_array(w.n) - 0.5 * w.sparse), x + rng.standard_normal(w.n))
+    fit = nq.sar("y ~ x", pd.DataFrame({"y": y, "x": x}, index=pd.Index(w.ids, name="cell")), w)
+    assert isinstance(fit.estimate.likelihood.rho, FactorLogDet)
+    assert abs(fit.rho - 0.5) < 4 * fit.bse["rho"]
+    assert fit.bse["rho"] < 0.05
