@@ -18,6 +18,7 @@ from nqpf_spatial.kernels.logdet import LogDet, drop_unit_root, from_eigenvalues
 from nqpf_spatial.kernels.moments import spatial_lag
 from nqpf_spatial.kernels.random_effects import REFit, fit_re
 from nqpf_spatial.kernels.random_effects_information import expected_information_re
+from nqpf_spatial.kernels.random_effects_likelihood import build_problem, solve
 from nqpf_spatial.kernels.spectrum import interval
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -196,3 +197,18 @@ def test_time_effects_by_dummies_are_elhorst_and_by_transformation_differ(model:
     transformed = fit_re(z, p.y, p.wy, None, drop_unit_root(p.logdet), None, time=True)
     assert transformed.n == (n - 1) * t
     assert transformed.rho > by_dummies.rho + 0.01
+
+
+def test_splm_standard_error_of_a_lag_near_zero_is_numerical_noise() -> None:
+    """Its Hessian steps are relative to the parameter; central differences with a fixed step give ours."""
+    p, found = panel("produc"), fit("produc", "sarsemre")
+    problem = build_problem(p.x, p.y, p.wy, p.w, (p.logdet, p.logdet), True, False)
+    x, h = np.array([found.rho, found.lambda_, found.phi]), np.diag([2e-3, 2e-3, 2e-4])
+    value = lambda at: solve(problem, *at)[2]
+    hessian = [
+        [sum(a * b * value(x + a * i + b * j) for a in (1, -1) for b in (1, -1)) / (4 * i.max() * j.max()) for j in h]
+        for i in h
+    ]
+    ours = se(found.information)[len(p.x) : -1]
+    np.testing.assert_allclose(ours, np.sqrt(np.diag(np.linalg.inv(-np.array(hessian)))), rtol=2e-3)
+    assert p.entries["produc.splm_re.sarsemre"]["arcoef_se"] < 0.4 * ours[0]

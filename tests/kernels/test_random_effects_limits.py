@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from nqpf_spatial.errors import ConvergenceError, IdentificationError
 from nqpf_spatial.kernels import random_effects_search as search
@@ -247,6 +248,27 @@ def test_maximum_at_the_end_of_the_interval_is_reported() -> None:
     assert found.boundary == ("rho",)
     assert found.rho == pytest.approx(1.0, abs=1e-6)
     assert np.isfinite(found.llf)
+
+
+def test_sparse_error_weights_serve_the_kkp_error() -> None:
+    z, y, w = simulate(True, "kkp", 1)
+    given = list(arguments(True, "kkp", y, w))
+    dense = fit_re(z, *given)
+    given[2] = sparse.csr_array(w)
+    found = fit_re(z, *given)
+    np.testing.assert_allclose([found.llf, found.rho, found.lambda_], [dense.llf, dense.rho, dense.lambda_], rtol=1e-9)
+    ours, theirs = (random_effects_predict(f, z, y, given[1], m) for f, m in ((found, given[2]), (dense, w)))
+    np.testing.assert_allclose(ours.whitened, theirs.whitened, atol=1e-8)
+
+
+def test_mundlak_terms_give_the_within_slope() -> None:
+    """With the time means among the regressors, and without spatial terms, the slope is that of fixed effects."""
+    z, y, w = simulate(False, "none", 7)
+    y = y + z[1].mean(axis=0)  # effects correlated with the regressor
+    means = np.broadcast_to(z[1].mean(axis=0), y.shape)[None]
+    within = fixed_or_pooled(False, "none", z[1:], y, w, unit=True).beta[0]
+    assert fit(False, "none", np.concatenate([z, means]), y, w).beta[1] == pytest.approx(within, rel=1e-9)
+    assert abs(fit(False, "none", z, y, w).beta[1] - within) > 0.01
 
 
 def test_same_input_same_bits() -> None:
