@@ -15,8 +15,8 @@ from pathlib import Path
 from fontTools import subset
 from fontTools.ttLib import TTFont
 
-SOURCE = Path(__file__).resolve().parents[1] / "src" / "nqpf_spatial"
-TARGET = SOURCE / "report" / "files" / "nqpf-sans-sc.otf"
+ROOT = Path(__file__).resolve().parents[1]
+TARGET = ROOT / "src" / "nqpf_spatial" / "report" / "files" / "nqpf-sans-sc.otf"
 FAMILY = "NQPF Sans SC"
 SIGNS = "·–—…“”‘’、。《》〈〉「」『』【】〔〕，．；：？！（）％＋－＝～±×÷≤≥≠≈→←↑↓αβγδεηθλμρσχ°²³①②③④⑤〇−√∑"
 
@@ -24,22 +24,19 @@ SIGNS = "·–—…“”‘’、。《》〈〉「」『』【】〔〕，．
 def characters() -> str:
     """Everything the cut holds."""
     level_one = [
-        bytes([a, b]).decode("gb2312")
-        for a in range(0xB0, 0xD8)
-        for b in range(0xA1, 0xFF if a < 0xD7 else 0xFA)
+        bytes([a, b]).decode("gb2312") for a in range(0xB0, 0xD8) for b in range(0xA1, 0xFF if a < 0xD7 else 0xFA)
     ]
-    used = "".join(
-        path.read_text(encoding="utf-8")
-        for pattern in ("data/files/*.csv", "claims/files/*.yaml", "**/*.py")
-        for path in sorted(SOURCE.glob(pattern))
-    )
+    patterns = ("src/**/files/*.csv", "src/**/files/*.yaml", "src/**/*.py", "notebooks/*.ipynb", "*.md")
+    files = [path for pattern in patterns for path in sorted(ROOT.glob(pattern))]
+    used = "".join(path.read_text(encoding="utf-8") for path in files)
     beyond = {c for c in used if ord(c) > 0x7F}
     return "".join(sorted({*level_one, *map(chr, range(32, 127)), *SIGNS, *beyond}))
 
 
 def main() -> None:
     """Cut, rename and write."""
-    options = subset.Options(layout_features=[], hinting=False, notdef_outline=True, name_IDs=["*"])
+    options = subset.Options(layout_features=[], hinting=False, notdef_outline=True)
+    options.name_IDs = ["*"]
     font = TTFont(sys.argv[1])
     cut = subset.Subsetter(options)
     cut.populate(text=characters())

@@ -110,7 +110,7 @@ def _shares(verdict: Verdict, lang: str) -> Figure:
         values,
         support=verdict.parameters["support_share_gt_pct"],
         contradict=verdict.parameters["contradict_share_lt_pct"],
-        xlabel="share of the East, percent" if lang == "en" else "东部所占份额(%)",
+        xlabel="share of the East, percent" if lang == "en" else "东部所占份额（%）",
         lang=lang,
     )
 
@@ -150,20 +150,20 @@ def reason_zh(verdict: Verdict) -> str:
     --------
     >>> from nqpf_spatial import claims
     >>> claims.reason_zh(claims.run(["WU-P8"])[0])[:5]
-    '判定:支持'
+    '判定：支持'
     """
     cannot_test = load().claim(verdict.claim).cannot_test
     if verdict.status == "not run":
-        return f"尚未运行:规则 {verdict.rule} 对本条的解读将在后续版本中加入。"
+        return f"尚未运行：规则 {verdict.rule} 对本条的解读将在后续版本中加入。"
     if verdict.verdict == "NOT TESTABLE":
-        return f"属于规范、定义、预测或不可观测的陈述,不作检验。登记册原文:{cannot_test or '无'}"
+        return f"属于规范、定义、预测或不可观测的陈述，不作检验。登记册原文：{cannot_test or '无'}"
     if verdict.verdict == "NOT YET TESTABLE":
-        return f"等待官方数据:{';'.join(verdict.needs)}"
+        return f"等待官方数据：{'；'.join(verdict.needs)}"
     found = _evidence_zh(verdict)
     shares = [
         _multiverse_zh(m.alternative, m.same_share, m.opposite_share, m.variants_counted) for m in verdict.multiverse
     ]
-    return f"判定:{label(verdict.label, 'zh')}。{found}{''.join(shares)}"
+    return f"判定：{label(verdict.label, 'zh')}。{found}{''.join(shares)}"
 
 
 def _evidence_zh(verdict: Verdict) -> str:
@@ -177,8 +177,8 @@ def _evidence_zh(verdict: Verdict) -> str:
             agree = sum(e.reading == "support" for e in own)
             parts += [
                 f"{effect_name(what, 'zh')}在基准权重 {base} 下为 {e.estimate:.4f}"
-                f"(p={e.p:.4f},族内校正后 {e.p_holm:.4f}),"
-                f"{len(own)} 个计入的权重中 {agree} 个一致;"
+                f"（p={e.p:.4f}，族内校正后 {e.p_holm:.4f}），"
+                f"{len(own)} 个计入的权重中 {agree} 个一致；"
                 for e in verdict.evidence
                 if e.what == what and e.w == base
             ]
@@ -186,13 +186,13 @@ def _evidence_zh(verdict: Verdict) -> str:
     if verdict.rule == "R-SHARE":
         named = {"computing": verdict.tables["computing_by_block"].loc["East", "share_pct"]}
         named |= verdict.tables["shares"]["east_share_pct"].to_dict()
-        return "东部份额(%):" + "、".join(f"{_SERIES_ZH.get(k, k)} {v:.1f}" for k, v in named.items()) + ";"
-    return "官方名单与陈述一致;" if counted and counted[0].reading == "support" else "官方名单与陈述不一致;"
+        return "东部份额（%）：" + "、".join(f"{_SERIES_ZH.get(k, k)} {v:.1f}" for k, v in named.items()) + "；"
+    return "官方名单与陈述一致；" if counted and counted[0].reading == "support" else "官方名单与陈述不一致；"
 
 
 def _multiverse_zh(alternative: str, same: float | None, opposite: float | None, n: int) -> str:
     """The shares of the variants in Chinese."""
     if same is None or opposite is None:
         return ""
-    name = f"{word(alternative, 'zh')}效应:" if alternative else ""
-    return f"{name}{n} 个计入的变体中同向比例 {same:.3f},显著反向 {opposite:.3f}。"
+    name = f"{word(alternative, 'zh')}效应：" if alternative else ""
+    return f"{name}{n} 个计入的变体中同向比例 {same:.3f}，显著反向 {opposite:.3f}。"

@@ -121,12 +121,21 @@ def execute(path: Path, *, fast: bool = False) -> Executed:
     notebook = nbformat.read(path, as_version=4)
     failure = ""
     with _kernelspecs() as specs, tempfile.TemporaryDirectory() as work:
-        manager = AsyncKernelManager(kernel_name=KERNEL, kernel_spec_manager=specs)
+        manager = AsyncKernelManager(
+            kernel_name=KERNEL,
+            kernel_spec_manager=specs,
+            connection_file=str(Path(work) / "kernel.json"),
+            transport="ipc" if os.name == "posix" else "tcp",  # files of this user instead of open ports
+        )
         client = NotebookClient(
-            notebook, km=manager, timeout=CELL_TIMEOUT, resources={"metadata": {"path": work}}, record_timing=False
+            notebook,
+            km=manager,
+            timeout=CELL_TIMEOUT,
+            resources={"metadata": {"path": work}},
+            record_timing=False,
         )
         try:
-            client.execute(env=_environment(fast), cwd=work)
+            client.execute(env=_environment(fast), cwd=work, cleanup_kc=True)
         except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
             failure = describe_failure(notebook, error)
     return Executed(path.stem, stripped(notebook), failure)

@@ -30,6 +30,16 @@ if TYPE_CHECKING:
 DPI, DPI_FAST = 130, 70
 FLOAT_FORMAT = "%.6g"
 
+_TITLES_ZH = {
+    "evidence": "证据",
+    "variants": "变体",
+    "impacts_by_w": "各权重下的效应",
+    "overlap": "指标重叠",
+    "shares": "份额与区位商",
+    "computing_by_block": "算力的区域份额",
+    "hubs": "枢纽与集群",
+}
+
 Progress = Callable[[str], None]
 
 
@@ -257,8 +267,7 @@ def _pictures(verdict: Verdict, out: Path, dpi: int) -> tuple[tuple[str, bytes, 
 
 
 def _title(name: str) -> tuple[str, str]:
-    chinese = {"evidence": "证据", "variants": "变体", "impacts_by_w": "各权重下的效应", "overlap": "指标重叠"}
-    return name.replace("_", " "), chinese.get(name, name.replace("_", " "))
+    return name.replace("_", " "), _TITLES_ZH.get(name, name.replace("_", " "))
 
 
 def _readable(name: str, frame: pd.DataFrame) -> pd.DataFrame:

@@ -205,6 +205,19 @@ def shares(values: pd.Series, *, support: float, contradict: float, xlabel: str,
     return figure
 
 
+def _end_labels(ax: Axes, frame: pd.DataFrame, palette: Sequence[str]) -> None:
+    """Write the names at the ends of the lines, moved apart where they would overlap."""
+    low, high = ax.get_ylim()
+    gap = 0.045 * (high - low)
+    ends = sorted((frame[n].dropna().iloc[-1], frame[n].dropna().index[-1], i) for i, n in enumerate(frame.columns))
+    place = -np.inf
+    for value, at, i in ends:
+        place = max(place + gap, value)
+        colour = palette[i % len(palette)]
+        name = str(frame.columns[i])
+        ax.annotate(name, (at, place), xytext=(4, 0), textcoords="offset points", fontsize=8, va="center", color=colour)
+
+
 def lines(frame: pd.DataFrame, *, ylabel: str, lang: str = "en", colours: Sequence[str] | None = None) -> Figure:
     """Draw series over years, one line per column, labelled at their ends.
 
@@ -224,12 +237,8 @@ def lines(frame: pd.DataFrame, *, ylabel: str, lang: str = "en", colours: Sequen
     with typeface(lang):
         figure, (ax,) = _figure(6.4, 3.4)
         for i, name in enumerate(frame.columns):
-            series = frame[name].dropna()
-            ax.plot(series.index, series, color=palette[i % len(palette)], linewidth=1.8)
-            ax.annotate(
-                str(name), (series.index[-1], series.iloc[-1]), xytext=(4, 0), textcoords="offset points",
-                fontsize=8, va="center", color=palette[i % len(palette)],
-            )  # fmt: skip
+            ax.plot(frame.index, frame[name], color=palette[i % len(palette)], linewidth=1.8)
+        _end_labels(ax, frame, palette)
         ax.set_ylabel(ylabel, fontsize=8)
         _clean(ax)
         ax.margins(x=0.12)

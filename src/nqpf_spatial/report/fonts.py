@@ -136,4 +136,4 @@ def embedded_font(text: str) -> str:
     font.save(buffer)
     data = base64.b64encode(buffer.getvalue()).decode("ascii")
     source = f"src:url(data:font/woff;base64,{data}) format('woff')"
-    return f"@font-face{{font-family:'{FAMILY}';{source};unicode-range:U+2E80-FFEF}}"
+    return f"@font-face{{font-family:'{FAMILY}';{source};font-display:block;unicode-range:U+2E80-FFEF}}"

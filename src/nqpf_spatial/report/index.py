@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NOT_RUN = "not run"
-TITLE = ("Claims on new quality productive forces, put to the test", "新质生产力与区域协调:逐条检验")
+TITLE = ("Claims on new quality productive forces, put to the test", "新质生产力与区域协调：逐条检验")
 #: order of the scoreboard, from what the data say to what they cannot say
 ORDER = (
     "SUPPORTED",
@@ -46,9 +46,9 @@ _HEADERS: dict[str, tuple[str, str]] = {
     "counted": ("counted", "计入"),
     "counts": ("counted", "计入"),
     "reading": ("reads as", "判读"),
-    "se_delta": ("se, delta", "标准误(delta 法)"),
-    "se_cluster": ("se, clustered", "标准误(聚类)"),
-    "p_cluster": ("p, clustered", "p(聚类)"),
+    "se_delta": ("se, delta", "标准误（delta 法）"),
+    "se_cluster": ("se, clustered", "标准误（聚类）"),
+    "p_cluster": ("p, clustered", "p（聚类）"),
     "sd_rho": ("sd of rho", "rho 的标准差"),
     "rho": ("rho", "rho"),
     "variant": ("variant", "变体"),
@@ -98,6 +98,16 @@ class Entry:
     links: Sequence[tuple[str, str, str]] = ()
 
 
+#: testability in Chinese ("direct" is an effect elsewhere)
+_TESTABILITY = {
+    "direct": "可直接检验",
+    "proxy": "代理变量",
+    "partial": "部分可检验",
+    "needs-data": "缺数据",
+    "not-testable": "不可检验",
+}
+
+
 def _css(verdict: str) -> str:
     return "v-" + verdict.lower().replace(" ", "-")
 
@@ -132,12 +142,16 @@ def scoreboard(entries: Sequence[Entry]) -> str:
     )
 
 
+def _zh(value: str) -> str:
+    """Chinese for an option or a tag."""
+    return _TESTABILITY.get(value, word(value, "zh"))
+
+
 def _options(values: Iterable[str], all_en: str, all_zh: str) -> str:
     """Options of a filter in both languages."""
     first = f'<option value="" data-en="{all_en}" data-zh="{all_zh}">{all_en}</option>'
     rest = (
-        f'<option value="{text(v)}" data-en="{text(v)}" data-zh="{text(word(v, "zh"))}">{text(v)}</option>'
-        for v in values
+        f'<option value="{text(v)}" data-en="{text(v)}" data-zh="{text(_zh(v))}">{text(v)}</option>' for v in values
     )
     return first + "".join(rest)
 
@@ -168,13 +182,11 @@ def _filters(entries: Sequence[Entry]) -> str:
 def card(entry: Entry) -> str:
     """Write one claim."""
     e = entry
-    tags = "".join(
-        f'<span class="tag{extra}">{both(v, word(v, "zh"))}</span>'
-        for v, extra in (
-            (e.priority, ""),
-            (e.testability, ""),
-            (e.disclosure, " seen" if e.disclosure == "outcome-seen" else ""),
-        )
+    seen = " seen" if e.disclosure == "outcome-seen" else ""
+    tags = (
+        f'<span class="tag">{both(e.priority, word(e.priority, "zh"))}</span>'
+        f'<span class="tag">{both(f"testability: {e.testability}", _TESTABILITY[e.testability])}</span>'
+        f'<span class="tag{seen}">{both(e.disclosure, word(e.disclosure, "zh"))}</span>'
     )
     links = " · ".join(f'<a href="{text(href)}">{both(en, zh)}</a>' for en, zh, href in e.links)
     facts = "".join(f"<dt>{both(en, zh)}</dt><dd>{text(value)}</dd>" for en, zh, value in e.facts if value)
@@ -185,6 +197,8 @@ def card(entry: Entry) -> str:
         f"<details><summary>{both(*title)}</summary>{table(frame, _HEADERS)}</details>"
         for title, frame in e.tables.items()
     )
+    lines = "".join(f"<p>{text(part)}</p>" for part in e.reason_en.split(" | "))
+    reason = f'<div class="en">{lines}</div><p class="zh" lang="zh">{text(e.reason_zh)}</p>'
     more = f"<details><summary>{both('how it is read', '如何解读')}</summary><dl>{facts}</dl></details>"
     return (
         f'<article class="card" id="{text(e.id)}" data-article="{text(e.article)}" '
@@ -192,7 +206,7 @@ def card(entry: Entry) -> str:
         f"<header><b>{text(e.id)}</b>{badge(e.verdict, e.label)}{tags}</header>"
         f'<p class="says">{both(e.says_en, e.says_zh)}</p><p class="where">{text(e.where)}'
         f"{' · ' + links if links else ''}</p>"
-        f'<div class="reason">{both(e.reason_en, e.reason_zh)}</div>{pictures}{tables}{more}</article>'
+        f'<div class="reason">{reason}</div>{pictures}{tables}{more}</article>'
     )
 
 
@@ -222,16 +236,16 @@ def index_page(
     """
     warning = both(
         "This was a fast run: variants marked heavy were left out. Verdicts of record come from a full run.",
-        "这是快速运行:省略了耗时的变体;正式判定以完整运行为准。",
+        "这是快速运行：省略了耗时的变体；正式判定以完整运行为准。",
     )
     lead = both(
         "Two articles on new quality productive forces and regional coordination, restated claim by claim, and "
         "what official provincial figures say about each under a rule fixed beforehand. A verdict is about our "
         "reading of a statement. Claims marked not run have no verdict yet.",
-        "将两篇关于新质生产力与区域协调的文章逐条改述,并按事先确定的规则用官方省级数据检验。"
-        "判定针对的是我们对陈述的操作化解读;标为“尚未运行”的陈述尚无判定。规则、理由等登记册原文为英文。",
+        "将两篇关于新质生产力与区域协调的文章逐条改述，并按事先确定的规则用官方省级数据检验。"
+        "判定针对的是我们对陈述的操作化解读；标为“尚未运行”的陈述尚无判定。规则、理由等登记册原文为英文。",
     )
-    failed = f" {both('(failed)', '(运行失败)')}"
+    failed = f" {both('(failed)', '（运行失败）')}"
     books = "".join(
         f'<li><a href="{text(href)}">{text(title)}</a>{"" if ok else failed}</li>' for title, href, ok in notebooks
     )

@@ -50,7 +50,7 @@ def _cell(cell: Any) -> str:
     count = "" if cell.execution_count is None else cell.execution_count
     outputs = "".join(_output(o) for o in cell.outputs)
     source = f'<pre class="source">{text(cell.source)}</pre>'
-    code = f"<details open><summary>code [{count}]</summary>{source}</details>"
+    code = f"<details><summary>code [{count}]</summary>{source}</details>"
     return f'{code}<div class="output">{outputs}</div>'
 
 

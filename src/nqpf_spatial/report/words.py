@@ -28,7 +28,7 @@ _CHINESE: Mapping[str, str] = MappingProxyType(
         "needs-data": "缺数据",
         "not-testable": "不可检验",
         "core": "核心",
-        "core-untestable": "核心(不可检验)",
+        "core-untestable": "核心（不可检验）",
         "secondary": "次要",
         "appendix": "附录",
         "normative": "规范性",
@@ -80,9 +80,9 @@ def label(text: str, lang: str) -> str:
     Examples
     --------
     >>> label("SUPPORTED (proxy)", "zh")
-    '支持(代理)'
+    '支持（代理）'
     """
     head, _, tail = text.partition(" (")
     if not tail or lang == "en":
         return word(text, lang)
-    return f"{word(head, lang)}({word(tail.rstrip(')'), lang)})"
+    return f"{word(head, lang)}（{word(tail.rstrip(')'), lang)}）"
