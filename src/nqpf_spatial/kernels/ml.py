@@ -106,8 +106,7 @@ def maximise_lag(
     A grid brackets the global maximum, Newton steps kept inside the bracket find it.
     """
     a, b, c = (np.atleast_1d(np.asarray(v, dtype=float)) for v in (a, b, c))
-    low, high = _inside(logdet)
-    grid = np.linspace(low, high, _GRID)
+    grid = _scan(logdet)
     sse = a[:, None] - 2.0 * b[:, None] * grid + c[:, None] * grid**2
     best = (-0.5 * n * np.log(sse) + m * logdet(grid)).argmax(axis=1)
     left, right = grid[np.maximum(best - 1, 0)], grid[np.minimum(best + 1, _GRID - 1)]
@@ -133,7 +132,9 @@ def maximise_lag(
 
 def _fit_lag(factor: NDArray, k: int, like: Likelihood) -> tuple[float, int]:
     a, b, c = residual_quadratic(factor, k)
-    if a <= 0 or c * a - b * b <= 1e-14 * a * c:
+    # when Wy lies in the span of Z, c is rounding, and so is what it is compared with
+    size = float(np.sum(factor[:, k + 1] ** 2))
+    if a <= 0 or c <= 1e-26 * size or c * a - b * b <= 1e-14 * a * c:
         raise IdentificationError("Wy is an exact linear function of y and the regressors: rho is not identified")
     assert like.rho is not None
     if isinstance(like.rho, FactorLogDet):
@@ -164,7 +165,7 @@ def _fit_error(data: Reduced, like: Likelihood) -> tuple[float, float, int]:
     """(rho, lambda) of a model with an error lag: a scan of lambda for the start, then damped Newton."""
     assert like.lambda_ is not None
     best, start = -np.inf, (0.0, 0.0)
-    for lambda_ in np.linspace(*_inside(like.lambda_), _GRID)[1:-1]:
+    for lambda_ in _scan(like.lambda_)[1:-1]:
         rho = 0.0 if like.rho is None else _fit_lag(data.at(lambda_), data.k, like)[0]
         value = _concentrated(data, like, rho, lambda_)
         if value > best:
@@ -200,6 +201,12 @@ def _newton(data: Reduced, like: Likelihood, x: NDArray, max_iter: int = 100) ->
 def _admissible(like: Likelihood, x: NDArray) -> bool:
     limits = [(like.rho, x[0]), (like.lambda_, x[1])]
     return all(ld is None or _inside(ld)[0] <= value <= _inside(ld)[1] for ld, value in limits)
+
+
+def _scan(logdet: LogDet | FactorLogDet) -> NDArray:
+    """Starting points, closer together towards the ends: intervals of dense W are wide and maxima sit near their end."""
+    low, high = _inside(logdet)
+    return low + (high - low) * 0.5 * (1.0 - np.cos(np.pi * np.arange(_GRID) / (_GRID - 1)))
 
 
 def _inside(logdet: LogDet | FactorLogDet) -> tuple[float, float]:
