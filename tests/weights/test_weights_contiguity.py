@@ -125,7 +125,7 @@ def test_polygons_that_cannot_be_used() -> None:
     with pytest.raises(AlignmentError, match="needs polygons, got Point"):
         nq.weights.contiguity(gdf=gdf.set_geometry(gdf.centroid), ids="code")
     gdf.loc[2, "code"] = "c1"
-    with pytest.raises(AlignmentError, match="not unique: c1"):
+    with pytest.raises(AlignmentError, match=r"not unique.*: c1"):
         nq.weights.contiguity(gdf=gdf, ids="code")
     gdf = _grid()
     gdf.loc[5, "geometry"] = None

@@ -67,7 +67,9 @@ def test_one_bit_changes_the_checksum() -> None:
 def test_explicit_zeros_and_split_entries_do_not_matter() -> None:
     rows, columns = np.nonzero(np.ones((4, 4)))
     stored = coo_array((BASE[rows, columns], (rows, columns)), shape=(4, 4))
-    halves = coo_array((np.r_[BASE[rows, columns], BASE[rows, columns]] / 2, (np.r_[rows, rows], np.r_[columns, columns])))
+    halves = coo_array(
+        (np.r_[BASE[rows, columns], BASE[rows, columns]] / 2, (np.r_[rows, rows], np.r_[columns, columns]))
+    )
     assert SpatialWeights(IDS, stored) == SpatialWeights(IDS, BASE) == SpatialWeights(IDS, halves)
     assert SpatialWeights(IDS, stored).sparse.nnz == 7
 
@@ -80,7 +82,9 @@ def test_standardisations_against_their_definitions() -> None:
     smaller = min(BASE.sum(axis=1).max(), BASE.sum(axis=0).max())
     np.testing.assert_allclose(w.with_transform("minmax").dense(), BASE / smaller, rtol=1e-15)
     np.testing.assert_array_equal(w.with_transform("none").dense(), BASE)
-    assert [w.with_transform(t).is_row_stochastic for t in ("row", "spectral", "minmax", "none")] == [True] + [False] * 3
+    assert [w.with_transform(t).is_row_stochastic for t in ("row", "spectral", "minmax", "none")] == [True] + [
+        False
+    ] * 3
 
 
 @pytest.mark.parametrize("transform", ["row", "spectral", "minmax", "none"])
@@ -149,8 +153,8 @@ def test_survives_pickling_for_parallel_work() -> None:
         (IDS[:3], BASE, AlignmentError, "4 rows, but there are 3 ids"),
         (IDS, BASE[:3], AlignmentError, r"square, got shape \(3, 4\)"),
         (IDS, BASE[0], AlignmentError, "two dimensions"),
-        (["a", "b", "a", "c"], BASE, AlignmentError, "not unique: a"),
-        (["a", 1, "1", "c"], BASE, AlignmentError, "not unique: 1"),
+        (["a", "b", "a", "c"], BASE, AlignmentError, "not unique.*: a"),
+        (["a", 1, "1", "c"], BASE, AlignmentError, "not unique.*: 1"),
         (["a", None, "b", "c"], BASE, AlignmentError, "missing .* at positions 1"),
         (["a", float("nan"), "b", "c"], BASE, AlignmentError, "missing"),
         (["a", " ", "b", "c"], BASE, AlignmentError, "missing"),
@@ -189,7 +193,7 @@ def test_lag_by_label() -> None:
     x = pd.Series(np.arange(31.0) ** 2, index=w.ids, name="x")
     expected = pd.Series(w.dense() @ x.to_numpy(), index=w.ids, name="x")
     pd.testing.assert_series_equal(w.lag(x), expected, rtol=1e-15)
-    zh = x.rename({a: b for a, b in zip(w.ids, w.with_names("zh").ids, strict=True)})
+    zh = x.rename(dict(zip(w.ids, w.with_names("zh").ids, strict=True)))
     np.testing.assert_array_equal(w.lag(zh).to_numpy(), w.lag(x).to_numpy())
     shuffled = x.sample(frac=1, random_state=3)
     pd.testing.assert_series_equal(w.lag(shuffled).reindex(w.ids), w.lag(x))
@@ -216,7 +220,7 @@ def test_lag_refuses_what_it_cannot_align() -> None:
         w.lag(x.astype(str) + "x")
     with pytest.raises(AlignmentError, match="got ndarray"):
         w.lag(x.to_numpy())  # type: ignore[arg-type]
-    with pytest.raises(AlignmentError, match="not unique: Beijing"):
+    with pytest.raises(AlignmentError, match=r"not unique.*: Beijing"):
         w.lag(pd.concat([x, x.iloc[:1]]))
 
 

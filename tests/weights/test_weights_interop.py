@@ -93,7 +93,9 @@ def test_libpysal_keeps_islands() -> None:
 
 
 def test_libpysal_reordered_ids() -> None:
-    peer = W({"b": ["a"], "a": ["b", "c"], "c": ["b"]}, {"b": [2.0], "a": [1.0, 4.0], "c": [0.5]}, id_order=["c", "a", "b"])
+    peer = W(
+        {"b": ["a"], "a": ["b", "c"], "c": ["b"]}, {"b": [2.0], "a": [1.0, 4.0], "c": [0.5]}, id_order=["c", "a", "b"]
+    )
     assert from_any(peer, transform="none") == from_any(TABLE, transform="none")
     graph = Graph.from_arrays(["b", "a", "a", "c"], ["a", "b", "c", "b"], [2.0, 1.0, 4.0, 0.5])
     assert from_any(graph, transform="none") == from_any(TABLE, transform="none")
@@ -136,7 +138,7 @@ def test_a_spatialweights_passes_through() -> None:
 
 def test_diagonal_only_on_request() -> None:
     own = TABLE + np.eye(3)
-    with pytest.raises(ValueError, match="own neighbours.*diagonal='drop'"):
+    with pytest.raises(ValueError, match=r"own neighbours.*diagonal='drop'"):
         from_any(own)
     assert from_any(own, diagonal="drop") == from_any(TABLE)
     assert from_any(sparse.csr_array(own.to_numpy()), ids=list("bac"), diagonal="drop") == from_any(TABLE)

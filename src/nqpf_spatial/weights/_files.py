@@ -25,18 +25,18 @@ class _Codec:
 
     read: Callable[..., tuple[Any, list[Any] | None]]
     write: Callable[[SpatialWeights, Path], None]
-    keeps_labels: bool
+    keeps_labels: bool = True
 
 
 _CODECS: dict[str, _Codec] = {
-    "gal": _Codec(_text.read_gal, _text.write_gal, True),
-    "gwt": _Codec(_text.read_gwt, _text.write_gwt, True),
-    "txt": _Codec(_text.read_spmatrix, _text.write_spmatrix, False),
-    "mtx": _Codec(_text.read_mtx, _text.write_mtx, True),
-    "csv": _Codec(_tables.read_csv, _tables.write_csv, True),
-    "xlsx": _Codec(_tables.read_xlsx, _tables.write_xlsx, True),
-    "dta": _Codec(_tables.read_dta, _tables.write_dta, True),
-    "mat": _Codec(_tables.read_mat, _tables.write_mat, True),
+    "gal": _Codec(_text.read_gal, _text.write_gal),
+    "gwt": _Codec(_text.read_gwt, _text.write_gwt),
+    "txt": _Codec(_text.read_spmatrix, _text.write_spmatrix, keeps_labels=False),
+    "mtx": _Codec(_text.read_mtx, _text.write_mtx),
+    "csv": _Codec(_tables.read_csv, _tables.write_csv),
+    "xlsx": _Codec(_tables.read_xlsx, _tables.write_xlsx),
+    "dta": _Codec(_tables.read_dta, _tables.write_dta),
+    "mat": _Codec(_tables.read_mat, _tables.write_mat),
 }
 
 
@@ -105,6 +105,8 @@ def read(
         raise DataSourceError(
             f"{file.name} is not text in {encoding} (byte {error.start}); try encoding='gb18030'"
         ) from error
+    if own is not None and ids is not None and not codec.keeps_labels and _labels.province_codes(own) is None:
+        own = None  # numbers of the file that stand for nothing; the labels are those given
     labels = _choose_ids(file, ids, own, matrix)
     if diagonal == "drop":
         matrix = without_diagonal(matrix)

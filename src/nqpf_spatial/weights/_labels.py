@@ -56,7 +56,9 @@ def check_ids(labels: Iterable[Any]) -> tuple[Hashable, ...]:
         raise AlignmentError(f"ids are missing (None, NaN or blank) at positions {shorten(missing)}")
     counts = Counter(str(x) for x in ids)
     if len(counts) < len(ids):
-        raise AlignmentError(f"ids are not unique: {shorten(sorted(t for t, k in counts.items() if k > 1))}")
+        raise AlignmentError(
+            f"ids are not unique, these occur more than once: {shorten(sorted(t for t, k in counts.items() if k > 1))}"
+        )
     return ids
 
 

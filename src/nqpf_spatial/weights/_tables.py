@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import struct
+import zipfile
 from collections.abc import Hashable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -104,10 +106,10 @@ def write_csv(w: SpatialWeights, file: Path) -> None:
 def read_xlsx(file: Path, encoding: str) -> Read:
     """First sheet of an Excel workbook."""
     try:
-        raw = pd.read_excel(file, header=None, dtype=object)
+        raw = pd.read_excel(file, header=None, dtype=object, keep_default_na=False, na_values=[])
     except ImportError as error:
         raise ImportError(_EXCEL_HINT) from error
-    except (ValueError, KeyError, OSError) as error:
+    except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
         raise DataSourceError(f"{file.name} is no Excel workbook: {error}") from error
     if raw.shape[0] < 2 or raw.shape[1] < 2:
         raise DataSourceError(f"{file.name}: the first sheet holds no table of weights")
@@ -128,6 +130,10 @@ def write_xlsx(w: SpatialWeights, file: Path) -> None:
     try:
         with pd.ExcelWriter(file, engine="openpyxl") as book:
             frame.to_excel(book, sheet_name="W")
+            for cells in book.sheets["W"].iter_rows(min_row=2, min_col=2):
+                for cell in cells:
+                    # openpyxl writes 16 digits, which loses the last bit; text in a number cell is written as is.
+                    cell._value = repr(float(cell.value))
             book.book.properties.created = book.book.properties.modified = _FIXED
     except ImportError as error:
         raise ImportError(_EXCEL_HINT) from error
@@ -143,7 +149,7 @@ def read_dta(file: Path, encoding: str) -> Read:
         with pd.read_stata(file, iterator=True) as reader:
             texts = reader.variable_labels()
             table = reader.read(convert_categoricals=False)
-    except (ValueError, OSError, KeyError, IndexError, TypeError) as error:
+    except (ValueError, OSError, KeyError, IndexError, TypeError, struct.error) as error:
         raise DataSourceError(f"{file.name} is no Stata file: {error}") from error
     names = [str(c).lower() for c in table.columns]
     if any(set(long) <= set(names) for long in LONG_COLUMNS):

@@ -175,15 +175,14 @@ def asymmetric_economic(
     >>> bool(w.loc["Anhui", "Shanghai"] > w.loc["Shanghai", "Anhui"])
     True
     """
-    from nqpf_spatial.weights._attributes import same_units
+    from nqpf_spatial.weights.combine import aligned
     from nqpf_spatial.weights.distance import inverse_distance
 
     level = attribute(variable, years, data, names)
     warn_if_in_sample("asymmetric economic W", level.years, sample_start)
     _need_positive(level)
     geo = inverse_distance(power=2, names=names) if geography is None else geography
-    geo = geo.reorder(level.ids) if set(map(str, geo.ids)) == set(map(str, level.ids)) else geo
-    same_units(geo.ids, level.ids, "geography", level.name)
+    geo = aligned(geo, level.ids, level.name)
     return SpatialWeights(
         level.ids,
         geo.base.multiply(level.values / level.values.mean()).tocsr(),
