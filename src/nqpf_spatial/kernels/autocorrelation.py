@@ -119,9 +119,7 @@ def local_reference(z: ArrayLike, w: csr_array, permutations: int, seed: int) ->
             counts[1, i] += int((drawn <= observed[i] + slack[i]).sum())
             sums[:, i] += drawn.sum(), (drawn**2).sum()
     mean = sums[0] / permutations
-    return LocalReference(
-        counts[0], counts[1], mean, np.sqrt(np.maximum(sums[1] / permutations - mean**2, 0.0))
-    )
+    return LocalReference(counts[0], counts[1], mean, np.sqrt(np.maximum(sums[1] / permutations - mean**2, 0.0)))
 
 
 def _orders(n: int, permutations: int, seed: int) -> Iterator[tuple[slice, NDArray[np.intp]]]:
@@ -133,9 +131,7 @@ def _orders(n: int, permutations: int, seed: int) -> Iterator[tuple[slice, NDArr
         yield slice(first, last), np.argsort(rng.random((last - first, n)), axis=1)
 
 
-def pseudo_p(
-    at_least: ArrayLike, at_most: ArrayLike, permutations: int, alternative: str = "two-sided"
-) -> Array:
+def pseudo_p(at_least: ArrayLike, at_most: ArrayLike, permutations: int, alternative: str = "two-sided") -> Array:
     """Pseudo p-values from permutation counts.
 
     Parameters
@@ -144,14 +140,15 @@ def pseudo_p(
         Permutations at least, at most as large as what was observed.
     permutations : int
     alternative : {"two-sided", "greater", "less", "directed"}
-        "two-sided": twice the smaller tail, at most 1. "directed": the smaller tail itself, which is what
-        GeoDa and esda call ``p_sim``; it rejects twice as often as its size says unless a direction was
-        fixed beforehand.
+        "two-sided": twice the smaller tail, at most 1. "directed": the smaller tail itself, the ``p_sim`` of
+        GeoDa and esda; it rejects twice as often as its size says unless a direction was fixed beforehand.
 
     Returns
     -------
     ndarray
-        ``(count + 1) / (permutations + 1)`` (North, Curtis and Sham 2002).
+        ``(count + 1) / (permutations + 1)`` (North, Curtis and Sham 2002). Ties count in both tails, since
+        a tie is as extreme as what was observed; esda leaves them out of the lower tail, which shows for
+        units with one or two neighbours.
 
     Raises
     ------

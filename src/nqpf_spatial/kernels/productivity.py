@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import linprog
-from scipy.sparse import block_array, coo_array
+from scipy.sparse import block_diag, coo_array
 
 from nqpf_spatial.errors import ConvergenceError, PanelError
 
@@ -50,8 +50,7 @@ def steady_state_stock(first_investment: ArrayLike, growth: ArrayLike, depreciat
     rate = np.asarray(growth, dtype=np.float64) + np.asarray(depreciation, dtype=np.float64)
     if not (rate > 0).all():
         raise PanelError(
-            "growth + depreciation must be positive for a steady-state initial stock; the smallest is "
-            f"{rate.min():.4g}"
+            f"growth + depreciation must be positive for a steady-state initial stock; the smallest is {rate.min():.4g}"
         )
     return np.asarray(first_investment, dtype=np.float64) / rate
 
@@ -154,8 +153,7 @@ def dea(
         )
     if orientation not in ("output", "input") or returns not in ("crs", "vrs"):
         raise ValueError(
-            "orientation must be 'output' or 'input' and returns 'crs' or 'vrs'; "
-            f"got {orientation!r}, {returns!r}"
+            f"orientation must be 'output' or 'input' and returns 'crs' or 'vrs'; got {orientation!r}, {returns!r}"
         )
     scores = _solve_blocks(xr[None] / x[:, None], yr[None] / y[:, None], orientation, returns)
     return 1.0 / scores if orientation == "output" else scores
@@ -190,13 +188,9 @@ def _solve_blocks(xs: Array, ys: Array, orientation: Orientation, returns: Retur
     equal = None
     if returns == "vrs":
         one = np.append(np.ones(r), 0.0)
-        equal = block_array(
-            [[one[None] if i == j else None for j in range(n)] for i in range(n)], format="csr"
-        )
+        equal = block_diag([one[None]] * n, format="csr")
     a_ub = _block_diagonal(block)
-    result = linprog(
-        cost.ravel(), a_ub, bound.ravel(), equal, None if equal is None else np.ones(n), method="highs-ds"
-    )
+    result = linprog(cost.ravel(), a_ub, bound.ravel(), equal, None if equal is None else np.ones(n), method="highs-ds")
     if result.status != 0:
         raise ConvergenceError(
             f"linear programme not solved ({result.message}); under variable returns a unit can lie where "
@@ -297,9 +291,7 @@ def malmquist(x: ArrayLike, y: ArrayLike, orientation: Orientation = "output") -
         )
     steps = range(len(x) - 1)
     same = np.stack([dea(a, b, orientation=orientation) for a, b in zip(x, y, strict=True)])
-    variable = np.stack(
-        [dea(a, b, orientation=orientation, returns="vrs") for a, b in zip(x, y, strict=True)]
-    )
+    variable = np.stack([dea(a, b, orientation=orientation, returns="vrs") for a, b in zip(x, y, strict=True)])
     ahead = np.stack([dea(x[t + 1], y[t + 1], x[t], y[t], orientation) for t in steps])
     back = np.stack([dea(x[t], y[t], x[t + 1], y[t + 1], orientation) for t in steps])
     efficiency, pure = same[1:] / same[:-1], variable[1:] / variable[:-1]
