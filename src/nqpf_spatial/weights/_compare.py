@@ -36,7 +36,9 @@ class WeightsComparison:
 
     def __repr__(self) -> str:
         parts = (("", self.summary), ("correlation", self.correlation), ("shared links", self.shared_links))
-        return "\n\n".join(f"{title}\n{frame.to_string(float_format='%.3f')}".strip() for title, frame in parts)
+        return "\n\n".join(
+            f"{title}\n{frame.to_string(float_format='{:.3f}'.format)}".strip() for title, frame in parts
+        )
 
     def _repr_html_(self) -> str:
         parts = (
@@ -44,7 +46,7 @@ class WeightsComparison:
             ("Correlation of weights", self.correlation),
             ("Shared links (Jaccard)", self.shared_links),
         )
-        return "".join(f"<h4>{title}</h4>{frame.to_html(float_format='%.3f')}" for title, frame in parts)
+        return "".join(f"<h4>{title}</h4>{frame.to_html(float_format='{:.3f}'.format)}" for title, frame in parts)
 
 
 def compare(weights: Sequence[SpatialWeights] | Mapping[str, SpatialWeights]) -> WeightsComparison:

@@ -150,7 +150,8 @@ def read_dta(file: Path, encoding: str) -> Read:
             texts = reader.variable_labels()
             table = reader.read(convert_categoricals=False)
     except (ValueError, OSError, KeyError, IndexError, TypeError, struct.error) as error:
-        raise DataSourceError(f"{file.name} is no Stata file: {error}") from error
+        reason = "it ends too early" if isinstance(error, struct.error) else error
+        raise DataSourceError(f"{file.name} is no Stata file: {reason}") from error
     names = [str(c).lower() for c in table.columns]
     if any(set(long) <= set(names) for long in LONG_COLUMNS):
         return _from_cells(file, table.astype(object))
