@@ -33,7 +33,7 @@ NOT_COVERED: dict[str, set[str]] = {
     | ids(_P, "spgm_lag", ("within.w2sls", "random.b2sls", "random.g2sls", "random.ec2sls"))
     | ids(_P, "spgm_sarar", ("within.w2sls", "random.g2sls", "random.ec2sls"))
     | ids(_P, "spreg", ("gm_kkp", "gm_kkp_full")),
-    "random effects": ids(_P, ("splm_re", "own.re"), _RE)
+    "random effects (see tests/kernels/test_random_effects_golden.py)": ids(_P, ("splm_re", "own.re"), _RE)
     | ids(_P, "spreml", ("semsrre", "srre", "semsr", "sr"))
     | ids(_P, "spreg", ("re_lag.sar", "re_lag.sdm", "re_error.sem", "re_error.sdem"))
     | ids("produc.elhorst_re", SPATIAL)

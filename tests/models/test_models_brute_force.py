@@ -108,18 +108,8 @@ def test_score_vanishes_at_the_estimate(model: str, kind: str) -> None:
     assert np.max(np.abs(reference.score(p) * scale)) < 1e-8
 
 
-def _normal_cases() -> list:
-    bug = pytest.mark.xfail(
-        strict=True, reason="fixed effects of error models with time effects are not those of the likelihood"
-    )
-    return [
-        pytest.param(m, e, marks=[bug] if e == "twoways" and SWITCHES[m][2] else [])
-        for m in (*SPATIAL_MODELS, "OLS", "SLX")
-        for e in ("none", "unit", "twoways")
-    ]
-
-
-@pytest.mark.parametrize(("model", "effects"), _normal_cases())
+@pytest.mark.parametrize("model", [*SPATIAL_MODELS, "OLS", "SLX"])
+@pytest.mark.parametrize("effects", ["none", "unit", "time", "twoways"])
 def test_loglikelihood_is_that_of_the_multivariate_normal(model: str, effects: str) -> None:
     """The whole panel as one normal vector: mean the prediction, covariance by rho and lambda."""
     frame, w = panel_for(model, "knn"), weights("knn")

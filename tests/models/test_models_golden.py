@@ -14,22 +14,8 @@ from golden_pending import NOT_COVERED
 from golden_support import CASES, assert_all, data, dense_impacts, entries, fitted, panel_system, weights
 from scipy import optimize
 
-from nqpf_spatial.errors import ConvergenceError
 
-#: the scan over lambda meets a rho so close to 1 that its Newton tolerance is below rounding
-SCAN_FAILS = {f"rice.splm.sac.{v}" for v in ("individual.ml", "individual.LY", "twoways.LY")} | {
-    "rice.splm_pool.sarsem"
-}
-
-
-def _params() -> list:
-    bug = pytest.mark.xfail(
-        raises=ConvergenceError, strict=True, reason="maximise_lag near the end of the interval"
-    )
-    return [pytest.param(i, marks=[bug] if i in SCAN_FAILS else []) for i in sorted(CASES)]
-
-
-@pytest.mark.parametrize("golden", _params())
+@pytest.mark.parametrize("golden", sorted(CASES))
 def test_golden(golden: str) -> None:
     assert_all(CASES[golden](entries()[golden]))
 
