@@ -182,8 +182,7 @@ def test_adaptive_kernels_against_libpysal(function: str) -> None:
 
 
 def test_kernel_options() -> None:
-    with pytest.raises(ValueError, match="either bandwidth"):
-        nq.weights.kernel()
+    assert nq.weights.kernel() == nq.weights.kernel("triangular", k=8)
     with pytest.raises(ValueError, match="either bandwidth"):
         nq.weights.kernel(bandwidth=100, k=3)
     with pytest.raises(ValueError, match="'box' is not known; choose one of triangular"):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -130,6 +133,36 @@ def test_builders_promise(name: str, seed: int) -> None:
     relabelled = BUILDERS[name](table.set_axis([f"v{k}" for k in range(17)]))
     np.testing.assert_array_equal(relabelled.dense(), dense)
     assert relabelled != w
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("contiguity", "higher_order", "lattice", "inverse_distance", "distance_band", "knn", "kernel"),
+        *("economic", "similarity", "asymmetric_economic", "gravity", "migration", "flows", "travel_cost"),
+        *("block", "compute_network", "combine", "nested", "product", "union"),
+    ],
+)
+def test_every_builder_gives_formula_source_and_usual_mistake(name: str) -> None:
+    text = inspect.getdoc(getattr(nq.weights, name)) or ""
+    notes = text.split("Notes\n-----\n")[1]
+    assert re.search(r"w_\w*ij|W = ", notes), "no formula"
+    assert re.search(r"\b(19|20)\d\d\b", notes), "no source"
+    assert "*Usual mistake*" in notes
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("contiguity", "inverse_distance", "distance_band", "knn", "kernel", "economic", "similarity", "nested"),
+        *("asymmetric_economic", "gravity", "migration", "block", "compute_network"),
+    ],
+)
+def test_one_call_each_gives_the_provinces(name: str) -> None:
+    w = getattr(nq.weights, name)()
+    assert w.n == 31 and w.is_row_stochastic and w.formula and w.source and w.date
+    for transform in ("spectral", "minmax", "none"):
+        assert getattr(nq.weights, name)(transform=transform) == w.with_transform(transform)
 
 
 @pytest.mark.parametrize("name", list(nq.weights.REGISTERED))

@@ -70,8 +70,8 @@ def combine(
 
 
 def nested(
-    geography: SpatialWeights,
-    economy: SpatialWeights,
+    geography: SpatialWeights | None = None,
+    economy: SpatialWeights | None = None,
     *,
     how: Literal["sum", "product"] = "sum",
     share: float = 0.5,
@@ -83,8 +83,9 @@ def nested(
 
     Parameters
     ----------
-    geography, economy : SpatialWeights
-        Over the same units.
+    geography, economy : SpatialWeights, optional
+        Over the same units. Default: inverse distance between capitals, and inverse gap of the mean real GDP
+        per resident of 2005-2010.
     how : {"sum", "product"}
         sum: share x geography + (1 - share) x economy, each row-standardised first; product: element by
         element, of the matrices before standardisation.
@@ -108,10 +109,14 @@ def nested(
     Examples
     --------
     >>> import nqpf_spatial as nq
-    >>> w = nq.weights.nested(nq.weights.inverse_distance(), nq.weights.economic())
-    >>> w == nq.weights.registered("econ_geo_nested")
+    >>> nq.weights.nested() == nq.weights.registered("econ_geo_nested")
     True
     """
+    from nqpf_spatial.weights.distance import inverse_distance
+    from nqpf_spatial.weights.economic import economic
+
+    geography = inverse_distance() if geography is None else geography
+    economy = economic() if economy is None else economy
     if how == "product":
         label = name or f"{geography.name} x {economy.name}"
         return product([geography, economy], transform=transform, name=label, islands=islands)
@@ -144,7 +149,8 @@ def product(
 
     Notes
     -----
-    w_ij = prod_k w_k,ij: links are the links common to all. With a binary matrix first, it masks the others.
+    w_ij = prod_k w_k,ij: links are the links common to all. With a binary matrix first, it masks the others
+    (distance decay within common borders: Cliff and Ord 1973).
 
     *Usual mistake*: multiplying matrices that are row-standardised already: each row is then scaled by
     something that the final standardisation removes again, except under spectral or min-max.
@@ -186,7 +192,8 @@ def union(
 
     Notes
     -----
-    w_ij = 1 if max_k w_k,ij > 0.
+    w_ij = 1 if max_k w_k,ij > 0 (set operations on neighbours: Bivand, Pebesma and
+    Gomez-Rubio 2013, Applied Spatial Data Analysis with R, ch. 9).
 
     *Usual mistake*: expecting a sum of the weights; for that use :func:`combine`.
 

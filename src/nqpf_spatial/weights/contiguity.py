@@ -159,6 +159,12 @@ def higher_order(
     -------
     SpatialWeights
 
+    Notes
+    -----
+    w_ij = 1 if the shortest path from i to j has exactly (up to) ``order`` links (Anselin and Smirnov 1996).
+
+    *Usual mistake*: using the square of W, which counts paths, among them those back to i.
+
     Examples
     --------
     >>> import nqpf_spatial as nq
@@ -204,7 +210,10 @@ def lattice(
 
     Notes
     -----
-    Queen: the up to eight cells around a cell; rook: the up to four with a common side.
+    w_ij = 1 for the up to eight cells around a cell (queen) or the up to four with a common side (rook)
+    (Moran 1948).
+
+    *Usual mistake*: numbering the cells of an image column by column and the data row by row.
 
     Examples
     --------

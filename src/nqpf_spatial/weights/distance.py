@@ -193,8 +193,9 @@ def knn(
 
     Notes
     -----
-    w_ij = 1 if j is among the k nearest of i. Units that are equally far at the k-th place are taken in
-    canonical order; the report counts such ties. Sparse throughout: a million points need no dense matrix.
+    w_ij = 1 if j is among the k nearest of i (Cliff and Ord 1981). Units that are equally far at the k-th
+    place are taken in canonical order; the report counts such ties. Sparse throughout: a million points need
+    no dense matrix.
 
     *Usual mistake*: taking the matrix for symmetric. Chengdu is the capital nearest to Lhasa, but Lhasa is
     the nearest of none; use ``symmetric=`` where a method needs symmetry.
@@ -242,6 +243,9 @@ _KERNELS: dict[str, tuple[Callable[[Array], Array], bool, str]] = {
     "exponential": (lambda z: np.exp(-z), False, "exp(-z)"),
 }
 
+#: Neighbours that set the adaptive bandwidth if nothing is said.
+_DEFAULT_K = 8
+
 KernelName = Literal["triangular", "epanechnikov", "bisquare", "cosine", "gaussian", "exponential"]
 
 
@@ -267,7 +271,7 @@ def kernel(
         Bandwidth in km, the same for all.
     k : int, optional
         Instead: adaptive bandwidth, the distance of each unit to its k-th nearest; only these k units get a
-        weight. (Functions that vanish at the bandwidth give the k-th itself none.)
+        weight (functions that vanish at the bandwidth give the k-th itself none). 8 if neither is given.
     cutoff : float, optional
         Largest distance in km for "gaussian" and "exponential", which never vanish.
     points, ids, at, names
@@ -297,37 +301,40 @@ def kernel(
     """
     if function not in _KERNELS:
         raise ValueError(f"function={function!r} is not known; choose one of {', '.join(_KERNELS)}")
-    if (bandwidth is None) == (k is None):
-        raise ValueError("give either bandwidth= (km) or k= (adaptive bandwidth)")
+    if bandwidth is not None and k is not None:
+        raise ValueError("give either bandwidth= (km) or k= (adaptive bandwidth), not both")
     units = places(points, ids, at, names)
-    value, compact, text = _KERNELS[function]
-    if k is not None:
-        rows, columns, distance, _ = nearest(units, k)
-        width = np.repeat(distance.reshape(units.n, k).max(axis=1), k)
-        label = f"{k} nearest"
-    else:
-        assert bandwidth is not None
-        width_km = _positive(bandwidth, "bandwidth")
-        reach = width_km if compact else cutoff
-        rows, columns, distance = all_pairs(units) if reach is None else pairs_within(units, reach)
-        width = np.full(distance.size, width_km)
-        label = f"{bandwidth:g} km"
-    z = distance / width
-    inside = z < 1 if compact else np.ones(z.size, dtype=bool)
-    if cutoff is not None:
-        inside &= distance <= _positive(cutoff, "cutoff")
-    weights = coo_array((value(z[inside]), (rows[inside], columns[inside])), shape=(units.n, units.n))
+    text = _KERNELS[function][2]
+    label = f"{bandwidth:g} km" if bandwidth is not None else f"{k or _DEFAULT_K} nearest"
     return SpatialWeights(
         units.ids,
-        weights.tocsr(),
+        _kernel_matrix(units, function, bandwidth, k or _DEFAULT_K, cutoff),
         transform=transform,
         name=f"{function} {label}",
         date="time-invariant",
-        formula=f"w_ij = K(d_ij / h{'_i' if k else ''}), K(z) = {text}, h = {label}",
+        formula=f"w_ij = K(d_ij / h{'' if bandwidth else '_i'}), K(z) = {text}, h = {label}",
         source="Kelejian and Prucha (2007)",
         facts={"located at": units.what},
         islands_allowed=check_islands(islands),
     )
+
+
+def _kernel_matrix(units: Places, function: str, bandwidth: float | None, k: int, cutoff: float | None) -> csr_array:
+    """Kernel of the distances over a fixed bandwidth, or over that of each unit's k-th nearest."""
+    value, compact, _ = _KERNELS[function]
+    if bandwidth is None:
+        rows, columns, distance, _ = nearest(units, k)
+        width = np.repeat(distance.reshape(units.n, k).max(axis=1), k)
+    else:
+        km = _positive(bandwidth, "bandwidth")
+        reach = km if compact else cutoff
+        rows, columns, distance = all_pairs(units) if reach is None else pairs_within(units, reach)
+        width = np.full(distance.size, km)
+    z = distance / width
+    inside = z < 1 if compact else np.ones(z.size, dtype=bool)
+    if cutoff is not None:
+        inside &= distance <= _positive(cutoff, "cutoff")
+    return _matrix(units, (rows[inside], columns[inside], z[inside]), value)
 
 
 def _build(

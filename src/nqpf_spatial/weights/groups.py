@@ -7,9 +7,11 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from nqpf_spatial import provinces
 from nqpf_spatial.errors import AlignmentError
+from nqpf_spatial.kernels.geo import distance_matrix
 from nqpf_spatial.provinces import Names, Scheme
 from nqpf_spatial.weights import _labels
 from nqpf_spatial.weights._standardise import Transform
@@ -98,6 +100,7 @@ def compute_network(
     links: Links = "hubs",
     direction: ComputeDirection = "demand",
     *,
+    outside: Literal["nearest", "none"] = "nearest",
     narrow: bool = False,
     names: Names = "en",
     transform: Transform = "row",
@@ -113,14 +116,18 @@ def compute_network(
         with provinces of the five western ones (Chengdu-Chongqing, Guizhou, Inner Mongolia, Gansu, Ningxia).
     direction : {"demand", "supply", "both"}
         For "east_west": rows of the eastern provinces look at western hubs; the reverse; or both ways.
+    outside : {"nearest", "none"}
+        Provinces outside the network look at the nearest capital of a province they could be served by (one
+        way), or at nobody.
     narrow : bool
         Only the 12 provinces that host one of the ten data-centre clusters, instead of all 14 of the hub
         regions.
     names, transform
         As everywhere.
     islands : {"error", "keep"}
-        Provinces outside the network have no neighbours: "keep" them with a zero lag, or
-        combine the network with geography, ``nq.weights.combine([contiguity, network], [0.5, 0.5])``.
+        Rows that stay empty (with ``outside="none"``, or the serving side of "east_west") are an error unless
+        they are kept with a zero lag, or the network is combined with geography:
+        ``nq.weights.combine([nq.weights.contiguity(), network], [0.5, 0.5])``.
 
     Returns
     -------
@@ -128,7 +135,7 @@ def compute_network(
 
     Notes
     -----
-    w_ij = 1 if i and j are linked in the plan. Hubs and clusters: approvals of the National Development and
+    w_ij = 1 if i and j are linked in the plan, or j is the hub nearest to an outsider i. Hubs and clusters: approvals of the National Development and
     Reform Commission and others, December 2021 to February 2022. The matrix describes a plan, not traffic.
 
     *Usual mistake*: using it before 2022 as if the hubs were there, or treating hub regions as provinces:
@@ -137,6 +144,8 @@ def compute_network(
     Examples
     --------
     >>> import nqpf_spatial as nq
+    >>> nq.weights.compute_network().to_frame().loc["Tibet"].idxmax()
+    'Sichuan'
     >>> w = nq.weights.compute_network("east_west", islands="keep")
     >>> w.to_frame().loc["Shanghai"].loc[lambda x: x > 0].index.tolist()
     ['Inner Mongolia', 'Chongqing', 'Sichuan', 'Guizhou', 'Gansu', 'Ningxia']
@@ -158,6 +167,11 @@ def compute_network(
         side = {"demand": "i eastern, j western", "supply": "i western, j eastern", "both": "one of each"}[direction]
         text, suffix = f"eastern demand meets western hub ({side})", f"east-west {direction}"
     facts: dict[str, Any] = {"members": f"{len(east)} eastern and {len(west)} western hub provinces"}
+    if outside == "nearest":
+        w = w + _to_nearest(is_east | is_west, w.sum(axis=0) > 0)
+        facts["outside"] = f"{31 - len(east | west)} other provinces linked one way to the nearest hub capital"
+    elif outside != "none":
+        raise ValueError(f"outside={outside!r} is not known; choose 'nearest' or 'none'")
     return SpatialWeights(
         tuple(labels),
         w,
@@ -170,6 +184,16 @@ def compute_network(
         facts=facts,
         islands_allowed=check_islands(islands),
     )
+
+
+def _to_nearest(member: NDArray[np.bool_], hub: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Links of every province that is no member to the nearest hub, capital to capital."""
+    lon, lat = np.array([[p.lon, p.lat] for p in provinces.PROVINCES]).T
+    km = np.where(hub[None, :], distance_matrix(lon, lat), np.inf)
+    links = np.zeros_like(km)
+    outsiders = np.flatnonzero(~member)
+    links[outsiders, km[outsiders].argmin(axis=1)] = 1.0
+    return links
 
 
 def _hub_provinces(side: str, narrow: bool) -> set[int]:
