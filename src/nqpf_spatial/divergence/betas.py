@@ -93,17 +93,13 @@ def half_life(
     """
     if term is not None:
         if term not in coefficient.params:
-            raise KeyError(
-                f"the fit has no term {term!r}; it has {_frame.shorten(coefficient.params.index, 30)}"
-            )
+            raise KeyError(f"the fit has no term {term!r}; it has {_frame.shorten(coefficient.params.index, 30)}")
         b, s = float(coefficient.params[term]), float(coefficient.bse[term])
     else:
         b, s = float(coefficient), float("nan") if se is None else float(se)
     inside = 1.0 + b * period
     if inside <= 0:
-        raise IdentificationError(
-            f"coefficient {b:.4f} over {period:g} years implies overshooting: no speed exists"
-        )
+        raise IdentificationError(f"coefficient {b:.4f} over {period:g} years implies overshooting: no speed exists")
     speed, speed_se = -np.log(inside) / period, s / inside
     reach = ndtri(0.5 + level / 2.0) * speed_se
     low, high = speed - reach, speed + reach
@@ -145,9 +141,7 @@ class BetaResult(Result):
     name: str
 
     def _title(self) -> str:
-        return (
-            f"Beta convergence of {self.name} ({self.kind}, {self.vcov}), n = {self.nobs}, R2 = {self.r2:.3f}"
-        )
+        return f"Beta convergence of {self.name} ({self.kind}, {self.vcov}), n = {self.nobs}, R2 = {self.r2:.3f}"
 
     def _notes(self) -> list[str]:
         h = self.half_life
@@ -213,16 +207,12 @@ def beta_design(
     if lag < 1 or len(x.times) <= lag:
         raise PanelError(f"lag={lag} needs more than {lag} times; {x.name} has {len(x.times)}")
     if set(np.diff(np.asarray(x.times, dtype=float))) != {1.0}:
-        raise PanelError(
-            f"growth over {lag} years needs consecutive years; {x.name} has {_frame.shorten(x.times, 30)}"
-        )
+        raise PanelError(f"growth over {lag} years needs consecutive years; {x.name} has {_frame.shorten(x.times, 30)}")
     if log:
         _frame.require(x, positive=True, what="growth of logarithms")
     y = np.log(x.values) if log else x.values
     index = pd.MultiIndex.from_product([x.units, x.times[lag:]], names=[x.unit_name, x.time_name])
-    out = pd.DataFrame(
-        {"growth": ((y[lag:] - y[:-lag]) / lag).T.ravel(), "level": y[:-lag].T.ravel()}, index=index
-    )
+    out = pd.DataFrame({"growth": ((y[lag:] - y[:-lag]) / lag).T.ravel(), "level": y[:-lag].T.ravel()}, index=index)
     for column in [] if controls is None else controls.columns:
         out[str(column)] = _lagged(controls[column], x, lag)  # type: ignore[index]
     return out
@@ -304,7 +294,8 @@ def beta(
     Warns
     -----
     NickellBiasWarning
-        For a panel: unit effects bias the coefficient by about ``-(2 + b)/(T - 1)`` towards convergence.
+        For a panel: unit effects bias the coefficient towards convergence. Where there is none at all it
+        tends to ``-3/(T + 1)`` as units are added (Harris and Tzavalis 1999).
 
     Notes
     -----
@@ -349,9 +340,7 @@ def beta(
         _warn_nickell(float(fit.params["level"]), len(x.times) - 1)
     shown = [c for c in design.columns if not c.startswith("_")]
     interval = fit.conf_int(alpha=1.0 - level).loc[shown]
-    table = pd.DataFrame({"estimate": fit.params, "se": fit.bse, "t": fit.tvalues, "p": fit.pvalues}).loc[
-        shown
-    ]
+    table = pd.DataFrame({"estimate": fit.params, "se": fit.bse, "t": fit.tvalues, "p": fit.pvalues}).loc[shown]
     table["lower"], table["upper"] = interval[0], interval[1]
     life = half_life(fit, term="level", period=period, level=level)
     return BetaResult(table, life, float(fit.rsquared), int(fit.nobs), frame, kind, vcov, fit, x.name)
@@ -368,8 +357,8 @@ def _with_effects(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _warn_nickell(b: float, t: int) -> None:
     warnings.warn(
-        f"unit effects and a lagged level with T = {t}: the coefficient {b:.3f} is biased by about "
-        f"{-(2.0 + b) / (t - 1):.3f}, towards convergence (Nickell 1981); compare kind='cross'",
+        f"unit effects and a lagged level with T = {t}: the coefficient {b:.3f} is biased towards convergence "
+        f"(Nickell 1981); without any convergence it would come out near {-3.0 / (t + 1):.3f}. Compare kind='cross'",
         NickellBiasWarning,
         stacklevel=3,
     )

@@ -8,17 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from nqpf_spatial.divergence import (
-    dagum_gini,
-    gaps,
-    markov_chains,
-    polarize,
-    rank_paths,
-    theil_groups,
-    trends,
-)
+from nqpf_spatial.divergence import _frame, dagum_gini, gaps, markov_chains, polarize, theil_groups, trends
 from nqpf_spatial.divergence._frame import GroupSpec, Missing, WeightSpec, Years
 from nqpf_spatial.divergence.rules import Reading, RuleResult
+from nqpf_spatial.kernels import trend as _trend
 
 
 def ossify(
@@ -80,7 +73,8 @@ def ossify(
         }
     )
     labels = trends.trend_table(evidence, **trend)
-    rank = rank_paths.ranks(data, **common).spearman.statistic
+    ends = _frame.wide(data, **common).values[[0, -1]]
+    rank = float(np.corrcoef(_trend.average_ranks(ends))[0, 1])
     chain = {}
     for r in (True, False):
         chain[r] = markov_chains.markov(data, k=classes, relative=r, gaps="skip", **common).shorrocks

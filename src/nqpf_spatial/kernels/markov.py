@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -53,12 +51,14 @@ class LongRun:
 def long_run(p: Array) -> LongRun:
     """Stationary distributions of a transition matrix ``(k, k)``."""
     k = len(p)
-    count, label = connected_components(csr_array(p > 0), directed=True, connection="strong")
+    reach = (p > 0) | np.eye(k, dtype=bool)
+    for _ in range(k):
+        reach = reach | ((reach.astype(int) @ reach.astype(int)) > 0)
     sets, rows = [], []
-    for c in range(count):
-        inside = np.flatnonzero(label == c)
-        if p[np.ix_(inside, np.setdiff1d(np.arange(k), inside))].sum() > 0:
-            continue
+    for i in range(k):
+        inside = np.flatnonzero(reach[i] & reach[:, i])
+        if inside[0] != i or not (reach[i] == (reach[i] & reach[:, i])).all():
+            continue  # not the first of its set, or the set can be left
         block = p[np.ix_(inside, inside)]
         system = np.vstack([(np.eye(len(inside)) - block.T)[:-1], np.ones(len(inside))])
         target = np.zeros(len(inside))
