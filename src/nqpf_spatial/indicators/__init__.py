@@ -10,15 +10,15 @@ import importlib
 from typing import Any
 
 _WHERE = {
-    "composite": ("CompositeResult", "composite"),
+    "composite_index": ("CompositeResult", "composite"),
     "methods": ("critic_index", "entropy_index", "equal_index", "pca_index", "topsis_index"),
     "multiverse": ("IndexMultiverse", "index_multiverse"),
     "overlap": ("Overlap", "overlap_check"),
     "tables": ("digital_index", "indicator_table", "nqpf_index"),
     "capital": ("CapitalStock", "capital_stock"),
     "growth": ("SolowResult", "labour_productivity", "solow"),
-    "dea": ("MalmquistResult", "dea", "malmquist"),
-    "sfa": ("FrontierResult", "sfa"),
+    "envelopment": ("MalmquistResult", "dea", "malmquist"),
+    "stochastic_frontier": ("FrontierResult", "sfa"),
     "_frame": ("TrendWarning",),
 }
 

@@ -32,9 +32,7 @@ def check_choice(name: str, value: object, allowed: Iterable[object]) -> None:
         raise ValueError(f"{name}={value!r} is not known; choose one of {', '.join(map(repr, choices))}")
 
 
-def canonical_table(
-    frame: pd.DataFrame, columns: Sequence[Any] | None = None, what: str = "frame"
-) -> pd.DataFrame:
+def canonical_table(frame: pd.DataFrame, columns: Sequence[Any] | None = None, what: str = "frame") -> pd.DataFrame:
     """Check a frame and put it into canonical order.
 
     Parameters
@@ -159,14 +157,10 @@ def balanced(table: pd.DataFrame, what: str) -> Array:
             f"{what} needs a balanced panel; without all of the {len(years)} years: "
             f"{shorten(counts.index[counts < len(years)])}"
         )
-    return np.ascontiguousarray(
-        table.to_numpy().reshape(len(units), len(years), table.shape[1]).transpose(1, 0, 2)
-    )
+    return np.ascontiguousarray(table.to_numpy().reshape(len(units), len(years), table.shape[1]).transpose(1, 0, 2))
 
 
-def from_array(
-    values: Array, units: Sequence[Any], years: Sequence[Any], names: tuple[Any, Any]
-) -> pd.Series:
+def from_array(values: Array, units: Sequence[Any], years: Sequence[Any], names: tuple[Any, Any]) -> pd.Series:
     """An array (T, N) as a Series indexed by (unit, year)."""
     index = pd.MultiIndex.from_product([units, years], names=names)
     return pd.Series(values.T.ravel(), index=index)

@@ -13,7 +13,7 @@ from nqpf_spatial.indicators import _frame, _style
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from nqpf_spatial.indicators.composite import CompositeResult
+    from nqpf_spatial.indicators.composite_index import CompositeResult
     from nqpf_spatial.indicators.multiverse import IndexMultiverse
 
 
@@ -24,9 +24,7 @@ def composite_scores(result: CompositeResult, lang: str, ax: Axes | None) -> Axe
     wide = result.scores.unstack()
     ax = _style.new_axes(ax, lang)
     low, high = wide.quantile(0.25), wide.quantile(0.75)
-    ax.fill_between(
-        wide.columns, low, high, color="0.85", linewidth=0, label=_style.word("middle half", lang)
-    )
+    ax.fill_between(wide.columns, low, high, color="0.85", linewidth=0, label=_style.word("middle half", lang))
     ax.plot(wide.columns, wide.mean(), color="black", linewidth=2, label=_style.word("mean", lang))
     if _frame.are_provinces(list(wide.index)):
         blocks = [provinces.group_of(u, "block") for u in wide.index]
@@ -55,9 +53,7 @@ def composite_obstacles(result: CompositeResult, lang: str, ax: Axes | None) -> 
     ax = _style.new_axes(ax, lang, (8.2, 4.2))
     labels = [_style.variable_label(c, lang) for c in mean.columns]
     colours = _palette(mean.shape[1])
-    ax.stackplot(
-        mean.index, mean.to_numpy().T, labels=labels, colors=colours, edgecolor="white", linewidth=0.4
-    )
+    ax.stackplot(mean.index, mean.to_numpy().T, labels=labels, colors=colours, edgecolor="white", linewidth=0.4)
     ax.set(ylim=(0, 1), xlim=(mean.index[0], mean.index[-1]), ylabel=_style.word("obstacle degree", lang))
     _style.year_ticks(ax)
     handles, texts = ax.get_legend_handles_labels()
@@ -136,9 +132,7 @@ def multiverse_ranks(result: IndexMultiverse, lang: str, ax: Axes | None) -> Axe
     y = np.arange(len(order))
     data = ranks.loc[order.index]
     ax.hlines(y, data.min(axis=1), data.max(axis=1), color="0.75", linewidth=1.2)
-    ax.hlines(
-        y, data.quantile(0.25, axis=1), data.quantile(0.75, axis=1), color=_style.COLOURS[0], linewidth=4
-    )
+    ax.hlines(y, data.quantile(0.25, axis=1), data.quantile(0.75, axis=1), color=_style.COLOURS[0], linewidth=4)
     ax.plot(order, y, "D", color=_style.COLOURS[1], markersize=4, label=_style.word("baseline", lang))
     ax.set_yticks(y, [_style.unit_label(u, lang) for u in order.index], fontsize=8)
     ax.set_ylim(len(order) - 0.4, -0.6)

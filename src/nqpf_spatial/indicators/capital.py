@@ -92,9 +92,7 @@ class CapitalStock:
         return notes
 
     def _wide(self) -> pd.DataFrame:
-        return (
-            self.table[self._longest].unstack(level=0).iloc[[0, -1]].T.describe().loc[["mean", "min", "max"]]
-        )
+        return self.table[self._longest].unstack(level=0).iloc[[0, -1]].T.describe().loc[["mean", "min", "max"]]
 
     def __repr__(self) -> str:
         return _style.text_page("Capital stock by perpetual inventory", self._wide(), self._notes())
@@ -137,11 +135,11 @@ def capital_stock(
         Stock of each unit at the end of the year before ``start``, at base-year prices, in place of the
         steady state.
     bridge_growth : Series, optional
-        Growth of investment in percent, which carries investment on after its last year. Years that use it
-        are estimates.
+        Growth of investment in percent, which carries investment on after its last year, as far as prices
+        reach. Years that use it are estimates.
     bridge_price : Series, optional
-        Price index (preceding year = 100) for the years after the last of ``price_index``. Years that use
-        it are estimates.
+        Price index (preceding year = 100) for the years after the last in which ``price_index`` has all
+        units. Years that use it are estimates.
 
     Returns
     -------
@@ -176,26 +174,23 @@ def capital_stock(
     complete = flow.index[flow.notna().all(axis=1)]
     if not len(complete):
         raise PanelError("investment has no year with all units")
-    first = int(complete[0]) if start is None else int(start)
-    last_flow, last_price = int(complete[-1]), int(price.index[price.notna().all(axis=1)].max())
+    first, last_flow = int(complete[0]) if start is None else int(start), int(flow.index[-1])
+    last_price = int(price.index[price.notna().all(axis=1)].max())
     flow = _bridged_flow(flow, bridge_growth, last_flow, units)
     price = _bridged_price(price, bridge_price, last_price, units)
-    last = int(min(flow.index[-1], price.index[-1]))
+    # bridges go as far as both reach; observed investment is never cut off
+    last = max(last_flow, int(min(flow.index[-1], price.index[price.notna().all(axis=1)].max())))
     flow = _needed(flow, first, last, "investment")
     level = _price_level(price, min(first, base_year), max(last, base_year), base_year)
     real = flow / level.loc[first:last]
     rate = _per_unit(depreciation, units, "depreciation")
-    growth = (
-        None if initial is not None else _growth(real, growth_window or (first, min(first + 9, last_flow)))
-    )
+    growth = None if initial is not None else _growth(real, growth_window or (first, min(first + 9, last_flow)))
     begin = (
         _per_unit(initial, units, "initial")
         if growth is None
         else pd.Series(kernels.steady_state_stock(real.iloc[0], growth, rate), index=real.columns)
     )
-    stock = pd.DataFrame(
-        kernels.perpetual_inventory(real, begin, rate), index=real.index, columns=real.columns
-    )
+    stock = pd.DataFrame(kernels.perpetual_inventory(real, begin, rate), index=real.index, columns=real.columns)
     known = (real.index <= last_flow) & (real.index <= last_price)
     return CapitalStock(
         table=_long(real, level.loc[first:last], stock, known),
@@ -212,9 +207,7 @@ def _wide(series: pd.Series, what: str) -> pd.DataFrame:
     if not isinstance(series, pd.Series) or series.index.nlevels != 2:
         raise PanelError(f"{what} must be a Series indexed by (unit, year)")
     if not series.index.is_unique:
-        raise PanelError(
-            f"{what} has repeated cells: {_frame.shorten(series.index[series.index.duplicated()], 5)}"
-        )
+        raise PanelError(f"{what} has repeated cells: {_frame.shorten(series.index[series.index.duplicated()], 5)}")
     year_first = str(series.index.names[0]).lower() in ("year", "年份")
     table = series.astype(float).unstack(level=1 if year_first else 0).sort_index()
     names = (series.index.names[1 if year_first else 0], series.index.names[0 if year_first else 1])
@@ -226,9 +219,7 @@ def _wide(series: pd.Series, what: str) -> pd.DataFrame:
 def _same_units(units: list[Any], other: pd.DataFrame, what: str) -> None:
     apart = set(units) ^ set(other.columns)
     if apart:
-        raise AlignmentError(
-            f"investment and {what} must have the same units; only in one: {_frame.shorten(apart)}"
-        )
+        raise AlignmentError(f"investment and {what} must have the same units; only in one: {_frame.shorten(apart)}")
 
 
 def _needed(table: pd.DataFrame, first: int, last: int, what: str) -> pd.DataFrame:
@@ -237,9 +228,7 @@ def _needed(table: pd.DataFrame, first: int, last: int, what: str) -> pd.DataFra
     bad = [(u, t) for t in part.index for u in part.columns if not part.at[t, u] > 0]
     if bad:
         cells = ", ".join(f"{u} {t}" for u, t in bad[:6])
-        raise PanelError(
-            f"{what} {first}-{last} has {len(bad)} cells that are missing or not positive: {cells}"
-        )
+        raise PanelError(f"{what} {first}-{last} has {len(bad)} cells that are missing or not positive: {cells}")
     part.index.name, part.columns.name = table.index.name, table.columns.name
     return part
 
@@ -254,7 +243,6 @@ def _price_level(price: pd.DataFrame, first: int, last: int, base: int) -> pd.Da
 
 
 def _bridged_flow(flow: pd.DataFrame, growth: pd.Series | None, last: int, units: list[Any]) -> pd.DataFrame:
-    flow = flow.loc[:last]
     if growth is None:
         return flow
     rates = _wide(growth, "bridge_growth")
@@ -266,21 +254,16 @@ def _bridged_flow(flow: pd.DataFrame, growth: pd.Series | None, last: int, units
     return pd.concat([flow, factors.cumprod() * flow.loc[last]])
 
 
-def _bridged_price(
-    price: pd.DataFrame, bridge: pd.Series | None, last: int, units: list[Any]
-) -> pd.DataFrame:
-    price = price.loc[:last]
+def _bridged_price(price: pd.DataFrame, bridge: pd.Series | None, last: int, units: list[Any]) -> pd.DataFrame:
     if bridge is None:
         return price
     more = _wide(bridge, "bridge_price")
     _same_units(units, more, "bridge_price")
     ends = int(more.index[more.notna().all(axis=1)].max())
-    return price if ends <= last else pd.concat([price, more.loc[last + 1 : ends, price.columns]])
+    return price if ends <= last else pd.concat([price.loc[:last], more.loc[last + 1 : ends, price.columns]])
 
 
-def _per_unit(
-    values: float | Mapping[Any, float] | pd.Series | None, units: list[Any], what: str
-) -> pd.Series:
+def _per_unit(values: float | Mapping[Any, float] | pd.Series | None, units: list[Any], what: str) -> pd.Series:
     index = pd.Index(units)
     if isinstance(values, (int, float)):
         return pd.Series(float(values), index=index)
@@ -288,8 +271,7 @@ def _per_unit(
     apart = set(series.index) ^ set(units)
     if apart or not (series >= 0).all():
         raise AlignmentError(
-            f"{what} needs one non-negative number for every unit; amiss: "
-            f"{_frame.shorten(apart) or 'the values'}"
+            f"{what} needs one non-negative number for every unit; amiss: {_frame.shorten(apart) or 'the values'}"
         )
     return series[index]
 
@@ -297,9 +279,7 @@ def _per_unit(
 def _growth(real: pd.DataFrame, window: tuple[int, int]) -> pd.Series:
     first, last = window
     if not real.index[0] <= first < last <= real.index[-1]:
-        raise PanelError(
-            f"growth_window={window} must lie in {real.index[0]}-{real.index[-1]}, first before last"
-        )
+        raise PanelError(f"growth_window={window} must lie in {real.index[0]}-{real.index[-1]}, first before last")
     return (np.log(real.loc[last] / real.loc[first]) / (last - first)).rename("growth")
 
 

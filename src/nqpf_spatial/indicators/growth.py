@@ -70,9 +70,7 @@ class SolowResult:
             ax.bar(means.index, value, bottom=base, color=_style.COLOURS[k], width=0.75, label=name)
             up, down = up + np.maximum(value, 0), down + np.minimum(value, 0)
         output = next(c for c in means if c.startswith("output"))
-        ax.plot(
-            means.index, means[output], "o-", color="black", markersize=3, label=_style.word("output", lang)
-        )
+        ax.plot(means.index, means[output], "o-", color="black", markersize=3, label=_style.word("output", lang))
         ax.axhline(0, color="black", linewidth=0.8)
         ax.set_ylabel(_style.word("log points per year", lang))
         _style.year_ticks(ax)
@@ -80,9 +78,7 @@ class SolowResult:
         return _style.finish(ax, lang)
 
     def _notes(self) -> list[str]:
-        notes = [
-            f"inputs {', '.join(self.inputs)}; capital share: {self.share}; means over units, log points"
-        ]
+        notes = [f"inputs {', '.join(self.inputs)}; capital share: {self.share}; means over units, log points"]
         if self.estimated:
             notes.append("ESTIMATE: an input is one, so the residual is one")
         return notes
@@ -157,9 +153,7 @@ def solow(
         constant = capital_share if capital_share is not None else 1 - float(labour_share or 0)
         a, text = np.full(y.shape, constant), f"{constant:g}"
     if not ((a > 0) & (a < 1)).all():
-        raise PanelError(
-            f"shares must lie in (0, 1); the capital share runs from {a.min():.4g} to {a.max():.4g}"
-        )
+        raise PanelError(f"shares must lie in (0, 1); the capital share runs from {a.min():.4g} to {a.max():.4g}")
     mid = (a[1:] + a[:-1]) / 2
     parts = {"output": np.diff(y, axis=0), "capital": mid * np.diff(k, axis=0)}
     parts["labour"] = (1 - mid) * np.diff(n, axis=0)
@@ -168,16 +162,12 @@ def solow(
     columns = {name: np.vstack([blank, 100 * value]) for name, value in parts.items()}
     moving = isinstance(labour_share, str)
     columns["ln_tfp"] = (
-        np.vstack([np.zeros_like(blank), np.cumsum(parts["tfp"], axis=0)])
-        if moving
-        else y - a * k - (1 - a) * n
+        np.vstack([np.zeros_like(blank), np.cumsum(parts["tfp"], axis=0)]) if moving else y - a * k - (1 - a) * n
     )
     return SolowResult(_labelled(columns, table, inputs), text, not moving, inputs)
 
 
-def _labelled(
-    columns: dict[str, _frame.Array], table: pd.DataFrame, inputs: tuple[str, str, str]
-) -> pd.DataFrame:
+def _labelled(columns: dict[str, _frame.Array], table: pd.DataFrame, inputs: tuple[str, str, str]) -> pd.DataFrame:
     units, years = _frame.units_of(table), _frame.years_of(table)
     ends = {
         "output": _frame.suffix(inputs[:1]),

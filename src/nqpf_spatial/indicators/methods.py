@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from nqpf_spatial.indicators.composite import CompositeResult, Normalise, WeightRule, composite
+from nqpf_spatial.indicators.composite_index import CompositeResult, Normalise, WeightRule, composite
 
 
 def entropy_index(
@@ -123,6 +123,4 @@ def topsis_index(
     -------
     CompositeResult
     """
-    return composite(
-        frame, "topsis", negative=negative, normalise=normalise, weights=weights, columns=columns
-    )
+    return composite(frame, "topsis", negative=negative, normalise=normalise, weights=weights, columns=columns)

@@ -12,7 +12,7 @@ from scipy.stats import rankdata
 
 from nqpf_spatial.errors import PanelError
 from nqpf_spatial.indicators import _frame, _style
-from nqpf_spatial.indicators.composite import METHODS, build
+from nqpf_spatial.indicators.composite_index import METHODS, build
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -195,8 +195,7 @@ def _compared(specs: pd.DataFrame, cells: pd.DataFrame) -> IndexMultiverse:
     base = cells[0]
     base_last = _last(cells, last)[0]
     columns: dict[str, list[float]] = {
-        k: []
-        for k in ("spearman", "spearman_last", "mean_rank_shift", "max_rank_shift", "trend", "dispersion")
+        k: [] for k in ("spearman", "spearman_last", "mean_rank_shift", "max_rank_shift", "trend", "dispersion")
     }
     for k in cells.columns:
         own, own_last = cells[k], _last(cells, last)[k]

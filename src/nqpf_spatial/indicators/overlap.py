@@ -10,7 +10,7 @@ import pandas as pd
 
 from nqpf_spatial.errors import DataSourceError
 from nqpf_spatial.indicators import _frame, _style
-from nqpf_spatial.indicators.composite import CompositeResult
+from nqpf_spatial.indicators.composite_index import CompositeResult
 
 Inputs = dict[str, tuple[str, ...]]
 
@@ -41,9 +41,7 @@ class Overlap:
 
     def __iter__(self) -> object:
         """Shared variables of each regressor: pairs (regressor, tuple of names)."""
-        return iter(
-            (r, tuple(self.table.loc[self.table["regressor"] == r, "shared"])) for r in self.regressors
-        )
+        return iter((r, tuple(self.table.loc[self.table["regressor"] == r, "shared"])) for r in self.regressors)
 
     def _title(self) -> str:
         name = self.outcome[0] if len(self.outcome) == 1 else f"index of {len(self.outcome)} indicators"

@@ -8,7 +8,7 @@ import pandas as pd
 
 from nqpf_spatial.errors import PanelError
 from nqpf_spatial.indicators import _frame
-from nqpf_spatial.indicators.composite import CompositeResult, Method, Normalise, WeightRule, composite
+from nqpf_spatial.indicators.composite_index import CompositeResult, Method, Normalise, WeightRule, composite
 
 NqpfScheme = Literal["register", "dimensions"]
 DigitalScheme = Literal["core", "broad", "net", "use"]
@@ -220,8 +220,7 @@ def _documented(
     first, last = window if years is None else years
     if not window[0] <= first <= last <= window[1]:
         raise PanelError(
-            f"years={years} lie outside {window}, the years in which every indicator of "
-            f"{scheme!r} is complete"
+            f"years={years} lie outside {window}, the years in which every indicator of {scheme!r} is complete"
         )
     needed = list(dict.fromkeys(v for line in lines for v in _variables(line)))
     if panel is None:

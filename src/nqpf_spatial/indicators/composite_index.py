@@ -189,9 +189,7 @@ class CompositeResult:
         s = self.scores
         notes = [f"scores: mean {s.mean():.4f}, from {s.min():.4f} to {s.max():.4f}"]
         if self.variance_share is not None:
-            notes.append(
-                f"the first principal component holds {100 * self.variance_share:.1f} % of the variance"
-            )
+            notes.append(f"the first principal component holds {100 * self.variance_share:.1f} % of the variance")
         if self.normalise == "yearly":
             notes.append(_YEARLY)
         return notes
@@ -272,9 +270,7 @@ def build(
     _frame.check_choice("method", method, METHODS)
     unknown = [c for c in negative if c not in table.columns]
     if unknown:
-        raise PanelError(
-            f"negative names no column: {_frame.shorten(unknown)}; there are {list(table.columns)}"
-        )
+        raise PanelError(f"negative names no column: {_frame.shorten(unknown)}; there are {list(table.columns)}")
     given = list(table.columns)
     # one order of the columns whatever order they come in: sums then agree to the bit
     table = table[sorted(given, key=str)]
@@ -352,9 +348,7 @@ def _normalised(
 def _weights(table: pd.DataFrame, z: _frame.Array, method: str, weights: WeightRule) -> _frame.Array:
     if method in _RULES:
         if weights is not None:
-            raise PanelError(
-                f"method={method!r} makes its own weights; give weights with 'linear' or 'topsis'"
-            )
+            raise PanelError(f"method={method!r} makes its own weights; give weights with 'linear' or 'topsis'")
         return _RULES[method](z)
     if weights is None and method == "topsis":
         return _RULES["entropy"](z)
@@ -366,12 +360,9 @@ def _weights(table: pd.DataFrame, z: _frame.Array, method: str, weights: WeightR
     series = pd.Series(dict(weights), dtype=float)
     if set(series.index) != set(table.columns):
         raise PanelError(
-            f"weights must name the indicators {list(table.columns)} and nothing else; "
-            f"got {list(series.index)}"
+            f"weights must name the indicators {list(table.columns)} and nothing else; got {list(series.index)}"
         )
     w = series[table.columns].to_numpy()
     if not np.isfinite(w).all() or (w < 0).any() or abs(w.sum() - 1.0) > 1e-8:
-        raise PanelError(
-            f"weights must be non-negative and sum to one; got {w.tolist()} with sum {w.sum():.6g}"
-        )
+        raise PanelError(f"weights must be non-negative and sum to one; got {w.tolist()} with sum {w.sum():.6g}")
     return w

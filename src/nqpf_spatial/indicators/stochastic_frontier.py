@@ -285,15 +285,11 @@ def _tests(fit: FrontierFit, data: FrontierData, model: str) -> tuple[Likelihood
         # without decay the likelihood is largest at least squares
         constant = fit.llf_ols
     statistic = max(2 * (fit.llf - constant), 0.0)
-    decay = LikelihoodRatio(
-        statistic, 1.0, float(chi2.sf(statistic, 1)), "constant inefficiency (eta = 0)", "chi2(1)"
-    )
+    decay = LikelihoodRatio(statistic, 1.0, float(chi2.sf(statistic, 1)), "constant inefficiency (eta = 0)", "chi2(1)")
     return (_no_inefficiency(constant, fit.llf_ols), decay)
 
 
 def _no_inefficiency(llf: float, llf_ols: float) -> LikelihoodRatio:
     statistic = max(2 * (llf - llf_ols), 0.0)
     p = 0.5 * float(chi2.sf(statistic, 1)) if statistic > 0 else 1.0
-    return LikelihoodRatio(
-        statistic, 1.0, p, "no inefficiency (gamma = 0)", "1/2 chi2(0) + 1/2 chi2(1), eta = 0"
-    )
+    return LikelihoodRatio(statistic, 1.0, p, "no inefficiency (gamma = 0)", "1/2 chi2(0) + 1/2 chi2(1), eta = 0")

@@ -179,9 +179,7 @@ def malmquist(
         "variable_returns": d.variable,
     }
     return MalmquistResult(
-        table=pd.DataFrame(
-            {k + end: _frame.from_array(v, units, years[1:], names) for k, v in parts.items()}
-        ),
+        table=pd.DataFrame({k + end: _frame.from_array(v, units, years[1:], names) for k, v in parts.items()}),
         distances=pd.DataFrame({k: _frame.from_array(v, units, years, names) for k, v in distances.items()}),
         inputs=tuple(inputs),
         outputs=tuple(outputs),
