@@ -67,8 +67,10 @@ class SlopeTest:
 
 def projected_basis(z: NDArray, unit: bool, time: bool) -> NDArray:
     """Orthonormal basis (k, T, N) of the regressors (k, T, N) once the effects are removed."""
-    k = z.shape[0]
-    q, _ = sla.qr(remove_effects(z, unit, time).reshape(k, -1).T, mode="economic", check_finite=False)
+    k, t, n = z.shape
+    if not k:
+        return z
+    q, _ = sla.qr(remove_effects(z, unit, time).reshape(k, t * n).T, mode="economic", check_finite=False)
     return np.ascontiguousarray(q.T).reshape(z.shape)
 
 
@@ -158,7 +160,8 @@ def _symmetric_lag(w: NDArray, basis: NDArray) -> NDArray:
 
 
 def _products(a: NDArray, b: NDArray) -> NDArray:
-    return a.reshape(a.shape[0], -1) @ b.reshape(b.shape[0], -1).T
+    size = a.shape[1] * a.shape[2]
+    return a.reshape(a.shape[0], size) @ b.reshape(b.shape[0], size).T
 
 
 def _weight_traces(w: NDArray, centred: bool) -> tuple[float, float]:
@@ -257,7 +260,7 @@ def jackknife_residuals(e: NDArray, columns: NDArray, time: bool) -> NDArray:
     give the delete-one-unit jackknife covariance in linear regression.
     """
     t, n = e.shape
-    flat = columns.reshape(columns.shape[0], -1)
+    flat = columns.reshape(columns.shape[0], t * n)
     size = np.linalg.norm(flat, axis=1)
     used = flat[size > 0] / size[size > 0, None]
     left, values, _ = sla.svd(used.T, full_matrices=False, check_finite=False)
@@ -267,3 +270,28 @@ def jackknife_residuals(e: NDArray, columns: NDArray, time: bool) -> NDArray:
     if np.linalg.eigvalsh(rest).min() < 1e-10:
         raise IdentificationError("a coefficient rests on one unit alone: it does not exist without that unit")
     return np.linalg.solve(rest, e.T[:, :, None])[:, :, 0].T
+
+
+def unit_meat(e: NDArray, linear: NDArray, quadratic: NDArray, sigma2: float) -> NDArray:
+    """Variance of the score for errors independent between units, anything within them.
+
+    Parameters
+    ----------
+    e : (T, N) ndarray
+        Residuals.
+    linear : (p, T, N) ndarray
+    quadratic : (p, N, N) ndarray
+        Symmetric; the score is ``linear'e + sum_t e_t' quadratic e_t`` less its expectation.
+    sigma2 : float
+        Variance of the residuals, which centres the own squares.
+
+    Notes
+    -----
+    `kernels.sandwich.cluster_meat` for clusters that are single units, where no N x G products are needed.
+    """
+    terms = quadratic * (e.T @ e)
+    own = np.diagonal(quadratic, axis1=1, axis2=2)
+    inside = np.einsum("ptn,tn->pn", linear, e) + np.diagonal(terms, axis1=1, axis2=2) - e.shape[0] * sigma2 * own
+    upper = np.triu_indices(e.shape[1], 1)
+    between = 2.0 * terms[:, upper[0], upper[1]]
+    return inside @ inside.T + between @ between.T

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,14 +14,16 @@ from nqpf_spatial.models.diagnostics._lm import lm_tests
 from nqpf_spatial.models.diagnostics._moran import lm_residual, moran, moran_outcome
 from nqpf_spatial.models.diagnostics._nested import NESTED, lr_test, wald_test
 from nqpf_spatial.models.diagnostics._panel import bsk, collinearity, heteroskedasticity, normality, pesaran_cd, serial
+from nqpf_spatial.models.diagnostics._refit import refit
 from nqpf_spatial.models.diagnostics._result import Diagnosis, Test, not_computed
+from nqpf_spatial.models.estimate import EIGENVALUES_UP_TO
 from nqpf_spatial.weights.core import SpatialWeights
 
 if TYPE_CHECKING:
     from nqpf_spatial.models.results import SpatialFit
 
 _NO_WEIGHTS = "the fit has no spatial weights; pass them, diagnose(w=...)"
-_NO_RE = "it needs a random effects fit of the same regression; pass it, diagnose(re_fit=...), or call hausman(fe_fit, re_fit)"
+_NO_RE = "it compares a fit with fixed unit effects and its random_counterpart(): hausman(fe_fit, re_fit)"
 
 
 def diagnose(
@@ -40,7 +43,7 @@ def diagnose(
     w : SpatialWeights, optional
         For fits without weights (OLS): what the spatial tests test against.
     re_fit : SpatialFit, optional
-        Random effects fit of the same regression, for the Hausman row.
+        Random effects fit for the Hausman row; by default ``fit.random_counterpart()``.
     replicates, seed : int
         Of the simulation behind the identification row.
     lang : {"en", "zh"}
@@ -119,10 +122,7 @@ def _effects(fit: SpatialFit, w: SpatialWeights | None, has_w: bool, re_fit: Spa
         return []
     rows = _attempt("lr_unit", "", partial(effects_test, fit, "unit"))
     rows += _attempt("lr_time", "", partial(effects_test, fit, "time"))
-    if re_fit is None:
-        rows.append(not_computed("hausman", _NO_RE))
-    else:
-        rows += _attempt("hausman", "", partial(hausman, fit, re_fit))
+    rows += _attempt("hausman", "", partial(_hausman, fit, re_fit))
     if fit.estimate.model.error:
         rows.append(not_computed("mundlak", "it clusters by unit, which a spatial error contradicts"))
     else:
@@ -132,6 +132,20 @@ def _effects(fit: SpatialFit, w: SpatialWeights | None, has_w: bool, re_fit: Spa
     else:
         rows.append(not_computed("bsk_joint", _NO_WEIGHTS, "pooled"))
     return rows
+
+
+def _hausman(fit: SpatialFit, re_fit: SpatialFit | None) -> Test:
+    """Hausman's test of the fit and its counterpart; covariances from the information, which the test is about."""
+    est = fit.estimate
+    if est.design.shape[1] > EIGENVALUES_UP_TO:
+        raise IdentificationError(f"random effects stop at N = {EIGENVALUES_UP_TO}")
+    if est.random is not None:
+        fixed = refit(est, fit.model, effects=(True, est.design.time))
+        return hausman(replace(fit, estimate=fixed, vcov="observed", vcov_options={}), fit.with_vcov("observed"))
+    if not est.design.unit:
+        raise IdentificationError(_NO_RE)
+    plain = fit if fit.vcov in ("observed", "expected") else fit.with_vcov("observed")
+    return hausman(plain, plain.random_counterpart() if re_fit is None else re_fit)
 
 
 def _residuals(fit: SpatialFit, w: SpatialWeights | None, has_w: bool) -> list[Test]:

@@ -13,13 +13,20 @@ from scipy import linalg as sla
 from scipy import stats
 
 from nqpf_spatial.errors import IdentificationError
-from nqpf_spatial.kernels import sandwich
-from nqpf_spatial.kernels.residual_tests import jackknife_residuals
+from nqpf_spatial.kernels.residual_tests import jackknife_residuals, unit_meat
 from nqpf_spatial.models.covariance import score_form
-from nqpf_spatial.models.design import Design
-from nqpf_spatial.models.diagnostics._refit import dense, refit, scope, with_effects
+from nqpf_spatial.models.design import MEAN
+from nqpf_spatial.models.diagnostics._refit import (
+    dense,
+    in_likelihood,
+    lagged_names,
+    refit,
+    scope,
+    with_effects,
+    without_means,
+)
 from nqpf_spatial.models.diagnostics._result import Diagnosis, Test, make
-from nqpf_spatial.models.estimate import Estimate, estimate
+from nqpf_spatial.models.estimate import Estimate, Weights, build_columns, estimate
 from nqpf_spatial.models.spec import get_model
 
 if TYPE_CHECKING:
@@ -131,13 +138,15 @@ def hausman(fe_fit: SpatialFit, re_fit: SpatialFit, *, terms: Sequence[str] | No
     Returns
     -------
     Test
-        A negative statistic is reported as it is, with a NaN p-value and a note: the difference of the covariances is then
-        not positive definite and the statistic has no chi-squared distribution. The `mundlak` test has no such problem.
+        A negative statistic is reported as it is, with a NaN p-value. It can only occur where the difference of the
+        covariances is not positive definite; the note says so whenever that is the case, because the statistic has no
+        chi-squared distribution then. The `mundlak` test has no such problem.
 
     Notes
     -----
     ``d' (V_fe - V_re)^-1 d`` with d the difference of the estimates (Hausman 1978; Mutl and Pfaffermayr 2011 for spatial
-    panels). splm takes the absolute value of the statistic, which turns a failure into a rejection.
+    panels). splm takes the absolute value of the statistic, which turns a failure into a rejection; spreg subtracts the
+    covariances the other way round, which makes a regular statistic negative.
     """
     common = [t for t in fe_fit.params.index if t in re_fit.params.index and t not in ("Intercept", "sigma2")]
     chosen = common if terms is None else list(terms)
@@ -149,15 +158,13 @@ def hausman(fe_fit: SpatialFit, re_fit: SpatialFit, *, terms: Sequence[str] | No
     d = (fe_fit.params[chosen] - re_fit.params[chosen]).to_numpy()
     v = _submatrix(fe_fit.cov_params(), chosen) - _submatrix(re_fit.cov_params(), chosen)
     scale = np.sqrt(np.abs(np.diag(v)))
-    try:
-        statistic = float(d / scale @ sla.solve(v / np.outer(scale, scale), d / scale, assume_a="sym"))
-    except sla.LinAlgError as error:
-        raise IdentificationError(
-            "the difference of the two covariances is singular: no Hausman statistic exists"
-        ) from error
-    definite = bool(np.linalg.eigvalsh(v / np.outer(scale, scale))[0] > 0)
-    note = "" if definite else "V_fe - V_re is not positive definite: no chi-squared distribution; see the Mundlak test"
-    pvalue = float(stats.chi2.sf(statistic, len(chosen))) if definite else float("nan")
+    if np.any(scale == 0) or np.linalg.matrix_rank(v / np.outer(scale, scale)) < len(chosen):
+        raise IdentificationError("the difference of the two covariances is singular: no Hausman statistic exists")
+    scaled = v / np.outer(scale, scale)
+    statistic = float(d / scale @ np.linalg.solve(scaled, d / scale))
+    pvalue = float(stats.chi2.sf(statistic, len(chosen))) if statistic >= 0 else float("nan")
+    doubt = "V_fe - V_re is not positive definite: the chi-squared distribution does not hold; see the Mundlak test"
+    note = "" if np.linalg.eigvalsh(scaled)[0] > 0 else doubt
     return make("hausman", statistic, len(chosen), pvalue, note=note)
 
 
@@ -210,8 +217,9 @@ def mundlak(fit: SpatialFit) -> Test:
     if q >= n - 1:
         raise IdentificationError(f"{q} means under test with {n} clusters: the clustered covariance is singular")
     bread = sla.inv(augmented.fit.information)
-    jackknife = replace(form, e=jackknife_residuals(form.e, form.linear, augmented.design.time))
-    covariance = bread @ sandwich.cluster_meat(jackknife, np.arange(n)) @ bread * ((n - 1.0) / n)
+    e = jackknife_residuals(form.e, form.linear, augmented.design.time)
+    meat = unit_meat(e, form.linear, form.quadratic, form.sigma2 * form.kept)
+    covariance = bread @ meat @ bread * ((n - 1.0) / n)
     gamma = augmented.fit.beta[positions]
     wald = float(gamma @ sla.solve(covariance[np.ix_(positions, positions)], gamma, assume_a="pos"))
     statistic = wald * (n - q) / (q * (n - 1.0))
@@ -222,8 +230,10 @@ def mundlak(fit: SpatialFit) -> Test:
 
 def _with_means(est: Estimate) -> tuple[Estimate, list[str]]:
     """The fit's regression without unit effects, with the means over time of every regressor that varies over both."""
-    pooled = with_effects(est.design, False, est.design.time)
-    z, names = _regressors(est, pooled)
+    pooled = without_means(with_effects(est.design, False, est.design.time))
+    lagged = tuple(name for name in lagged_names(est) or () if name in pooled.names)
+    columns = build_columns(pooled, est.model, est.weights, lagged if est.model.durbin else None)
+    z, names = columns.z, columns.names
     means = np.repeat(z.mean(axis=1, keepdims=True), z.shape[1], axis=1)
     size = np.sqrt((z**2).sum(axis=(1, 2)))
     varies = np.sqrt(((z - means) ** 2).sum(axis=(1, 2))) > 1e-9 * size
@@ -232,17 +242,8 @@ def _with_means(est: Estimate) -> tuple[Estimate, list[str]]:
     chosen = [i for i in range(len(names)) if varies[i] and differs[i]]
     if not chosen:
         raise IdentificationError("no regressor varies both over time and between units: there are no means to test")
-    added = [f"mean:{names[i]}" for i in chosen]
+    added = [f"{MEAN}{names[i]}" for i in chosen]
     design = replace(pooled, x=np.concatenate([z, means[chosen]]), names=(*names, *added))
     model = get_model("SAR" if est.model.lag else "OLS")
-    weights = replace(est.weights, lag=est.weights.lag, durbin=None, error=None)
-    return estimate(design, model, weights, est.correction, None), added
-
-
-def _regressors(est: Estimate, pooled: Design) -> tuple[NDArray, list[str]]:
-    """Own regressors of the pooled design, then the lagged ones of the fit."""
-    lagged = len(est.design.names)
-    return (
-        np.concatenate([pooled.x, est.columns.z[lagged:]]),
-        [*pooled.names, *est.columns.names[lagged:]],
-    )
+    weights = Weights(est.weights.lag, None, None)
+    return estimate(design, model, weights, in_likelihood(est.correction), None), added

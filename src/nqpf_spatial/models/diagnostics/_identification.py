@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from nqpf_spatial.errors import IdentificationError, IdentificationWarning
 from nqpf_spatial.kernels.identification import error_replicates
+from nqpf_spatial.kernels.logdet import LogDet
 from nqpf_spatial.kernels.moments import spatial_lag
 from nqpf_spatial.kernels.replicate import lag_design, refit
-from nqpf_spatial.models.diagnostics._refit import dense, residuals, scope
+from nqpf_spatial.models.diagnostics._refit import dense, scope_of, view
 from nqpf_spatial.models.diagnostics._result import Test, make
 from nqpf_spatial.models.estimate import Estimate, matrix
 
@@ -77,7 +78,7 @@ def identification(fit: SpatialFit, *, replicates: int = 500, seed: int = 0) -> 
             IdentificationWarning,
             stacklevel=2,
         )
-    return make("identification", sd, None, float("nan"), scope=scope(est.design), estimate=value, note=note)
+    return make("identification", sd, None, float("nan"), scope=scope_of(est), estimate=value, note=note)
 
 
 def _errors(est: Estimate, replicates: int, seed: int) -> NDArray:
@@ -91,22 +92,19 @@ def _errors(est: Estimate, replicates: int, seed: int) -> NDArray:
 
 def _lag_draws(est: Estimate, replicates: int, seed: int) -> NDArray:
     """rho of every replicate."""
-    design, like, w = est.design, est.likelihood, est.weights.lag
-    assert w is not None
+    like, w, seen = est.likelihood, est.weights.lag, view(est)
+    assert w is not None and isinstance(like.rho, LogDet)
     array = dense(w, "the simulation of rho")
-    e = residuals(est)
-    signal = design.y - est.fit.rho * spatial_lag(matrix(w), design.y) - e  # Z beta and the effects
-    prepared = lag_design(
-        est.columns.z, signal, array, est.fit.rho, (design.unit, design.time), like.n, like.m, like.rho
-    )
+    signal = seen.y - est.fit.rho * spatial_lag(matrix(w), seen.y) - seen.e  # Z beta and the effects
+    prepared = lag_design(seen.z, signal, array, est.fit.rho, (seen.unit, seen.time), like.n, like.m, like.rho)
     return refit(prepared, _errors(est, replicates, seed)).rho
 
 
 def _error_draws(est: Estimate, replicates: int, seed: int) -> NDArray:
     """lambda of every replicate."""
-    design, like, w = est.design, est.likelihood, est.weights.error
-    assert w is not None and like.lambda_ is not None
+    like, w, seen = est.likelihood, est.weights.error, view(est)
+    assert w is not None and isinstance(like.lambda_, LogDet)
     errors = _errors(est, replicates, seed)
     array = dense(w, "the simulation of lambda")
-    effects = (design.unit, design.time)
-    return error_replicates(est.columns.z, array, est.fit.lambda_, errors, effects, like.n, like.m, like.lambda_)
+    effects = (seen.unit, seen.time)
+    return error_replicates(seen.z, array, est.fit.lambda_, errors, effects, like.n, like.m, like.lambda_)

@@ -111,18 +111,21 @@ def lm_tests(
         raise ValueError(f"convention={convention!r} is not known; choose one of {', '.join(map(repr, CONVENTIONS))}")
     est = fit.estimate
     design = with_effects(est.design, *flags(est.design, effects))
-    scores = _scores(est, design, w, base, convention)
+    scores, no_theta = _scores(est, design, w, base, convention)
     where = scope(design) + (", Elhorst's convention" if convention == "elhorst" else "")
     keys = _SLX_TESTS if base == "SLX" else tuple(_TESTS)
     suffix = "_slx" if base == "SLX" else ""
     theta = list(range(2, scores.score.size))
-    return Diagnosis(tuple(_row(key, key + suffix, scores, theta, where) for key in keys), title="LM tests")
+    rows = []
+    for key in keys:
+        needs_theta = "theta" in (*_TESTS[key][0], *_TESTS[key][1])
+        why = no_theta if needs_theta and not theta else ""
+        rows.append(not_computed(key, why, where) if why else _row(key, key + suffix, scores, theta, where))
+    return Diagnosis(tuple(rows), title="LM tests")
 
 
 def _row(key: str, name: str, scores: Scores, theta: list[int], where: str) -> Test:
     tested, robust = (_positions(part, theta) for part in _TESTS[key])
-    if "theta" in (*_TESTS[key][0], *_TESTS[key][1]) and not theta:
-        return not_computed(name, "the regression has no regressors to lag", where)
     try:
         found = score_test(scores, tested, robust)
     except IdentificationError as error:
@@ -137,8 +140,8 @@ def _positions(parts: tuple[object, ...], theta: list[int]) -> list[int]:
     return found
 
 
-def _scores(est: Estimate, design: Design, w: SpatialWeights | None, base: str, convention: str) -> Scores:
-    """Scores at the regression on X (or X and WX) with the effects of `design`."""
+def _scores(est: Estimate, design: Design, w: SpatialWeights | None, base: str, convention: str) -> tuple[Scores, str]:
+    """Scores at the regression on X (or X and WX) with the effects of `design`; why theta is not among them."""
     every = roles(est, w)
     assert every.lag is not None and every.error is not None
     columns = durbin_columns(est, design, w)
@@ -146,7 +149,8 @@ def _scores(est: Estimate, design: Design, w: SpatialWeights | None, base: str, 
     within = remove_effects(columns.z, design.unit, design.time)
     y = remove_effects(design.y, design.unit, design.time)
     z, wx = within[:k], within[k:]
-    _check_lagged(z, wx, columns.names[k:])
+    no_theta = _why_no_theta(z, wx, columns.names[k:])
+    wx = wx[:0] if no_theta else wx
     e = y - _fitted(y, z)
     w1, w2 = matrix(every.lag), matrix(every.error)
     if convention == "elhorst":
@@ -155,11 +159,11 @@ def _scores(est: Estimate, design: Design, w: SpatialWeights | None, base: str, 
     else:
         (n, m), project = effective(est, design), transformed(est, design)
         if project:
-            require_row_stochastic(every.lag)
-            require_row_stochastic(every.error)
+            require_row_stochastic(est, every.lag)
+            require_row_stochastic(est, every.error)
         lags = (spatial_lag(w1, design.y), spatial_lag(w1, e), spatial_lag(w2, e))
         wy, we1, we2 = (remove_effects(a, design.unit, design.time) for a in lags)
-    return efficient_scores(e, z, wx, wy, we1, we2, traces(w1, w2, project), n, m)
+    return efficient_scores(e, z, wx, wy, we1, we2, traces(w1, w2, project), n, m), no_theta
 
 
 def _fitted(y: NDArray, z: NDArray) -> NDArray:
@@ -179,16 +183,17 @@ def _collinear() -> None:
     )
 
 
-def _check_lagged(z: NDArray, wx: NDArray, names: tuple[str, ...]) -> None:
-    """Lagged regressors under test must add something to the regressors."""
+def _why_no_theta(z: NDArray, wx: NDArray, names: tuple[str, ...]) -> str:
+    """Why the lagged regressors cannot be tested: there are none, or they add nothing to the regressors."""
     if not wx.shape[0]:
-        return
+        return "the regression has no regressors to lag"
     flat, lagged = z.reshape(z.shape[0], wx[0].size).T, wx.reshape(wx.shape[0], -1).T
     q, _ = sla.qr(flat, mode="economic", check_finite=False)
     rest = lagged - q @ (q.T @ lagged)
     gone = [n for n, a, b in zip(names, (rest**2).sum(axis=0), (lagged**2).sum(axis=0), strict=True) if a <= 1e-18 * b]
-    if gone:
-        raise IdentificationError(
-            f"{', '.join(gone)} are linear combinations of the regressors or absorbed by the effects; name the regressors to "
-            "lag with durbin= in the fit"
-        )
+    if not gone:
+        return ""
+    return (
+        f"{', '.join(gone)} are linear combinations of the regressors or absorbed by the effects; name the regressors to "
+        "lag with durbin= in the fit"
+    )

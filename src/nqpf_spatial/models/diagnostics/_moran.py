@@ -13,7 +13,16 @@ from nqpf_spatial.kernels.information import expected_information
 from nqpf_spatial.kernels.lmtests import ScoreTest, centred_trace, nested_score_test
 from nqpf_spatial.kernels.moments import remove_effects, spatial_lag
 from nqpf_spatial.kernels.residual_tests import MoranMoments, moran_by_period, moran_pooled, projected_basis, score_bias
-from nqpf_spatial.models.diagnostics._refit import dense, residuals, roles, scope, transformed, weights_of
+from nqpf_spatial.models.diagnostics._refit import (
+    View,
+    at_maximum,
+    dense,
+    roles,
+    scope_of,
+    transformed,
+    view,
+    weights_of,
+)
 from nqpf_spatial.models.diagnostics._result import Diagnosis, Test, make
 from nqpf_spatial.models.estimate import Estimate, matrix
 from nqpf_spatial.weights.core import SpatialWeights
@@ -87,19 +96,18 @@ def moran(fit: SpatialFit, *, w: SpatialWeights | None = None) -> Diagnosis:
     (7, True)
     """
     est = fit.estimate
-    design, weights = est.design, weights_of(est, w)
-    e, array = residuals(est), matrix(weights)
-    basis = projected_basis(est.columns.z, design.unit, design.time)
-    yearly = moran_by_period(e, basis, array, design.unit, design.time)
-    labels = ["" if period is None else str(period) for period in design.periods]
+    weights, seen = weights_of(est, w), view(est)
+    array, basis = matrix(weights), projected_basis(seen.z, seen.unit, seen.time)
+    yearly = moran_by_period(seen.e, basis, array, seen.unit, seen.time)
+    labels = ["" if period is None else str(period) for period in est.design.periods]
     if est.model.lag and not est.model.error:
-        keep, shift = _after_rho(est, weights, basis)
+        keep, shift = _after_rho(est, seen, weights, basis)
     else:
         keep, shift = 1.0, 0.0
     t = len(labels)
     rows: list[Test] = []
     if t > 1:
-        pooled = moran_pooled(e, basis, array, design.unit, design.time)
+        pooled = moran_pooled(seen.e, basis, array, seen.unit, seen.time)
         rows += _rows(_corrected(pooled, keep, shift), ["all periods"], est.model.error)
     rows += _rows(_corrected(yearly, 1.0 - (1.0 - keep) / t, shift), labels, est.model.error)
     return Diagnosis(tuple(rows), title="Moran's I of the residuals")
@@ -124,32 +132,36 @@ def _rows(found: MoranMoments, labels: list[str], filtered: bool) -> list[Test]:
     ]
 
 
-def _after_rho(est: Estimate, w: SpatialWeights, basis: NDArray) -> tuple[float, float]:
+def _after_rho(est: Estimate, seen: View, w: SpatialWeights, basis: NDArray) -> tuple[float, float]:
     """What estimating rho does to Moran's I: the share of the variance that is left, and the shift of the mean."""
-    lag, like, design = est.weights.lag, est.likelihood, est.design
+    lag, like = est.weights.lag, est.likelihood
     assert lag is not None
-    information, position = _nesting_information(est, lag, w)
+    information, position = _nesting_information(est, seen, lag, w)
     rest = [i for i in range(information.shape[0]) if i != position]
     weight = np.linalg.solve(information[np.ix_(rest, rest)], information[rest, position])
     keep = 1.0 - float(weight @ information[rest, position]) / information[position, position]
     array = lag.dense()
     g = np.linalg.solve((np.eye(lag.n) - est.fit.rho * array).T, array.T).T
-    bias = score_bias(basis, g, design.unit, design.time, like.n, like.m, transformed(est, design))
+    bias = score_bias(basis, g, seen.unit, seen.time, like.n, like.m, transformed(est, est.design))
     return keep, w.n / float(w.sparse.sum()) * weight[rest.index(position - 1)] * bias / like.n
 
 
-def _nesting_information(est: Estimate, lag: SpatialWeights, error: SpatialWeights) -> tuple[NDArray, int]:
-    """Expected information at the estimate in the model with both spatial terms; position of lambda."""
-    design, fit, k = est.design, est.fit, est.columns.z.shape[0]
+def _nesting_information(est: Estimate, seen: View, lag: SpatialWeights, error: SpatialWeights) -> tuple[NDArray, int]:
+    """Expected information at the estimate in the model with both spatial terms; position of lambda.
+
+    The split of the error variance within and between units, which random effects add, changes nothing of it: both parts
+    of sigma2 together take as much information from rho and lambda as one sigma2 does.
+    """
+    fit, k = est.fit, seen.z.shape[0]
     information = expected_information(
-        est.columns.z,
+        seen.z,
         fit.beta,
         fit.sigma2,
         (dense(lag, "the information on rho and lambda"), fit.rho),
         (dense(error, "the information on rho and lambda"), fit.lambda_),
-        (design.unit, design.time),
+        (seen.unit, seen.time),
         est.likelihood.m,
-        transformed(est, design),
+        transformed(est, est.design),
         est.likelihood.n,
     )
     return information, k + 1
@@ -178,37 +190,34 @@ def lm_residual(fit: SpatialFit) -> Test:
     ``d^2 / (J_aa - J_ab J_bb^-1 J_ba)`` with the score d and the expected information J of the model with both terms
     (Anselin 1988). spatialreg prints it under SAR fits.
     """
-    est = fit.estimate
-    model = est.model
+    model = fit.estimate.model
     if model.lag == model.error:
         instead = "it has both terms" if model.lag else "use lm_tests for fits without spatial lag and error"
         raise ValueError(f"a {model.name} fit leaves no single spatial term out: {instead}")
+    est = at_maximum(fit.estimate)
     found = _error_left_out(est) if model.lag else _lag_left_out(est)
     term = "lambda = 0" if model.lag else "rho = 0"
     nulls = (f"{term} in the {model.name}", f"{model.name} 中 {term}")
-    where = scope(est.design)
+    where = scope_of(est)
     return make("lm_residual", found.statistic, 1, stats.chi2.sf(found.statistic, 1), scope=where, nulls=nulls)
 
 
 def _error_left_out(est: Estimate) -> ScoreTest:
-    w = roles(est).error
-    assert w is not None
-    e = residuals(est)
-    score = float(np.sum(e * spatial_lag(matrix(w), e))) / est.fit.sigma2
+    lag, w, seen = est.weights.lag, roles(est).error, view(est)
+    assert lag is not None and w is not None
+    score = float(np.sum(seen.e * spatial_lag(matrix(w), seen.e))) / est.fit.sigma2
     score -= est.likelihood.m * centred_trace(matrix(w), transformed(est, est.design))
-    assert est.weights.lag is not None
-    information, position = _nesting_information(est, est.weights.lag, w)
+    information, position = _nesting_information(est, seen, lag, w)
     return nested_score_test(score, information, position)
 
 
 def _lag_left_out(est: Estimate) -> ScoreTest:
-    every = roles(est)
+    every, seen = roles(est), view(est)
     lag, error = every.lag, every.error
     assert lag is not None and error is not None
-    design, e = est.design, residuals(est)
-    wy = remove_effects(spatial_lag(matrix(lag), design.y), design.unit, design.time)
-    wy = wy - est.fit.lambda_ * spatial_lag(matrix(error), wy)
-    score = float(np.sum(e * wy)) / est.fit.sigma2
-    score -= est.likelihood.m * centred_trace(matrix(lag), transformed(est, design))
-    information, position = _nesting_information(est, lag, error)
+    wy = spatial_lag(matrix(lag), seen.y)
+    wy = remove_effects(wy - est.fit.lambda_ * spatial_lag(matrix(error), wy), seen.unit, seen.time)
+    score = float(np.sum(seen.e * wy)) / est.fit.sigma2
+    score -= est.likelihood.m * centred_trace(matrix(lag), transformed(est, est.design))
+    information, position = _nesting_information(est, seen, lag, error)
     return nested_score_test(score, information, position - 1)

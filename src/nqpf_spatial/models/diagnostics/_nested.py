@@ -10,7 +10,7 @@ from scipy import linalg as sla
 from scipy import stats
 
 from nqpf_spatial.errors import ConvergenceError, IdentificationError
-from nqpf_spatial.models.diagnostics._refit import lagged_names, refit
+from nqpf_spatial.models.diagnostics._refit import at_maximum, lagged_names, refit
 from nqpf_spatial.models.diagnostics._result import Test, make
 from nqpf_spatial.models.estimate import Estimate
 from nqpf_spatial.models.spec import get_model
@@ -50,6 +50,11 @@ def lr_test(fit: SpatialFit, restricted: SpatialFit | str) -> Test:
     ValueError
         If the likelihoods are not of the same observations, or the models are not nested.
 
+    Notes
+    -----
+    ``2 (ln L - ln L0)``. Estimates that were corrected after the maximum (``correction="bias"``, ``"bootstrap"``) are
+    compared by the dummy-variable likelihoods that they correct.
+
     Examples
     --------
     >>> import nqpf_spatial as nq
@@ -59,8 +64,8 @@ def lr_test(fit: SpatialFit, restricted: SpatialFit | str) -> Test:
     >>> lr_test(nq.sdm("y ~ x + z | unit + period", data, w), "SAR").df
     2
     """
-    full = fit.estimate
-    small = _restricted(full, restricted) if isinstance(restricted, str) else restricted.estimate
+    full = at_maximum(fit.estimate)
+    small = _restricted(full, restricted) if isinstance(restricted, str) else at_maximum(restricted.estimate)
     return likelihood_ratio(full, small)
 
 
@@ -123,6 +128,8 @@ def _same_likelihood(full: Estimate, small: Estimate) -> None:
         raise ValueError("the fits are of different samples or outcomes: their likelihoods cannot be compared")
     if (full.design.unit, full.design.time) != (small.design.unit, small.design.time):
         raise ValueError("the fits have different fixed effects; for a test of effects use effects_tests")
+    if (full.random is None) != (small.random is None):
+        raise ValueError("one fit has random unit effects, the other has not: see hausman and effects_tests")
     if full.correction != small.correction:
         raise ValueError(f"the corrections differ: {full.correction!r} and {small.correction!r}")
 

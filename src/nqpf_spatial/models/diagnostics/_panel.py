@@ -13,7 +13,7 @@ from nqpf_spatial.errors import IdentificationError
 from nqpf_spatial.kernels import bsk_tests
 from nqpf_spatial.kernels.moments import remove_effects
 from nqpf_spatial.kernels.residual_tests import cross_dependence, projected_basis, serial_correlation
-from nqpf_spatial.models.diagnostics._refit import dense, refit, residuals, scope, weights_of
+from nqpf_spatial.models.diagnostics._refit import dense, refit, scope_of, view, weights_of
 from nqpf_spatial.models.diagnostics._result import Diagnosis, Test, make
 from nqpf_spatial.models.estimate import Estimate
 from nqpf_spatial.weights.core import SpatialWeights
@@ -59,7 +59,7 @@ def bsk(fit: SpatialFit, *, w: SpatialWeights | None = None) -> Diagnosis:
     array = dense(weights, "the conditional test for unit effects")
     model = "SLX" if est.model.durbin else "OLS"
     pooled = refit(est, model, effects=(False, False), w=w)
-    e = residuals(pooled)
+    e = view(pooled).e
     found = bsk_tests.marginal(e, array)
     exact = bsk_tests.standardised(e, projected_basis(pooled.columns.z, False, False), array)
     joint, pvalue = _joint(found.unit, found.spatial)
@@ -121,23 +121,28 @@ def pesaran_cd(fit: SpatialFit, *, local: bool = False, w: SpatialWeights | None
     """
     design = fit.estimate.design
     array = weights_of(fit.estimate, w).dense() if local else None
-    found = cross_dependence(residuals(fit.estimate), array)
+    found = cross_dependence(view(fit.estimate).e, array)
     statistic = found.local if local else found.cd
     key = "pesaran_cd_local" if local else "pesaran_cd"
     pvalue = _NAN if design.time else 2 * stats.norm.sf(abs(statistic))
     pairs = f"{found.neighbours if local else found.pairs} pairs"
     note = f"{pairs}; {_TIME_EFFECTS}" if design.time else pairs
-    return make(key, statistic, None, pvalue, scope=scope(design), note=note)
+    return make(key, statistic, None, pvalue, scope=scope_of(fit.estimate), note=note)
 
 
 def breusch_pagan_lm(fit: SpatialFit) -> Test:
     """Breusch and Pagan's (1980) LM test of all pairwise correlations of the residuals, for panels with T far above N."""
     design = fit.estimate.design
-    found = cross_dependence(residuals(fit.estimate))
+    found = cross_dependence(view(fit.estimate).e)
     t, n = design.shape
     note = "" if t > n else f"its distribution is for T far above N; here T = {t}, N = {n}: it rejects too often"
     return make(
-        "breusch_pagan_lm", found.lm, found.pairs, stats.chi2.sf(found.lm, found.pairs), scope=scope(design), note=note
+        "breusch_pagan_lm",
+        found.lm,
+        found.pairs,
+        stats.chi2.sf(found.lm, found.pairs),
+        scope=scope_of(fit.estimate),
+        note=note,
     )
 
 
@@ -151,14 +156,14 @@ def serial(fit: SpatialFit) -> Test:
         is the F(1, N - 1) of that hypothesis.
     """
     design = fit.estimate.design
-    found = serial_correlation(residuals(fit.estimate), design.unit)
+    found = serial_correlation(view(fit.estimate).e, design.unit)
     note = f"slope under the null {found.null:.4f}" if design.unit else ""
     return make(
         "serial",
         found.t**2,
         1,
         2 * stats.t.sf(abs(found.t), found.df),
-        scope=scope(design),
+        scope=scope_of(fit.estimate),
         estimate=found.slope,
         df_denominator=found.df,
         note=note,
@@ -184,11 +189,11 @@ def heteroskedasticity(fit: SpatialFit) -> Diagnosis:
         raise IdentificationError(
             "heteroskedasticity needs regressors that vary and are not collinear with an intercept"
         )
-    e = residuals(est).ravel()
+    e = view(est).e.ravel()
     rows = []
     for key, robust in (("koenker", True), ("breusch_pagan", False)):
         statistic, pvalue = het_breuschpagan(e, exog, robust=robust)[:2]
-        rows.append(make(key, statistic, exog.shape[1] - 1, pvalue, scope=scope(est.design)))
+        rows.append(make(key, statistic, exog.shape[1] - 1, pvalue, scope=scope_of(est)))
     return Diagnosis(tuple(rows), title="Heteroskedasticity")
 
 
@@ -196,9 +201,9 @@ def normality(fit: SpatialFit) -> Test:
     """Jarque-Bera test of the residuals (statsmodels)."""
     from statsmodels.stats.stattools import jarque_bera
 
-    statistic, pvalue, _, _ = jarque_bera(residuals(fit.estimate).ravel())
+    statistic, pvalue, _, _ = jarque_bera(view(fit.estimate).e.ravel())
     note = "removing effects draws residuals towards the normal" if fit.effects else ""
-    return make("jarque_bera", statistic, 2, pvalue, scope=scope(fit.estimate.design), note=note)
+    return make("jarque_bera", statistic, 2, pvalue, scope=scope_of(fit.estimate), note=note)
 
 
 def collinearity(fit: SpatialFit) -> Diagnosis:
@@ -211,13 +216,12 @@ def collinearity(fit: SpatialFit) -> Diagnosis:
         (Belsley, Kuh and Welsch 1980; above 30 is commonly called strong). ``vif``: largest ``1 / (1 - R^2)`` of a regressor
         on the others; the note names it.
     """
-    est = fit.estimate
-    design = est.design
-    flat = remove_effects(est.columns.z, design.unit, design.time).reshape(est.columns.z.shape[0], design.y.size).T
+    est, seen = fit.estimate, view(fit.estimate)
+    flat = remove_effects(seen.z, seen.unit, seen.time).reshape(seen.z.shape[0], seen.y.size).T
     if not flat.shape[1]:
         raise IdentificationError("the model has no regressors")
     values = sla.svdvals(flat / np.linalg.norm(flat, axis=0))
-    rows = [make("condition", values[0] / values[-1], None, _NAN, scope=scope(design))]
+    rows = [make("condition", values[0] / values[-1], None, _NAN, scope=scope_of(fit.estimate))]
     names = [name for name in est.columns.names if name != "Intercept"]
     varying = flat[:, [est.columns.names.index(name) for name in names]]
     varying = varying - varying.mean(axis=0)
@@ -225,5 +229,5 @@ def collinearity(fit: SpatialFit) -> Diagnosis:
         correlation = np.corrcoef(varying, rowvar=False).reshape(len(names), len(names))
         factors = np.diag(sla.inv(correlation))
         worst = int(np.argmax(factors))
-        rows.append(make("vif", factors[worst], None, _NAN, scope=scope(design), note=f"of {names[worst]}"))
+        rows.append(make("vif", factors[worst], None, _NAN, scope=scope_of(fit.estimate), note=f"of {names[worst]}"))
     return Diagnosis(tuple(rows), title="Collinearity")

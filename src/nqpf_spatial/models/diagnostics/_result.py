@@ -89,7 +89,9 @@ def make(key: str, statistic: float, df: int | None, pvalue: float, **fields: An
     """A `Test` with name, null and source from the catalogue unless given."""
     entry = CATALOGUE[key]
     given = {"names": entry.name, "nulls": entry.null, "source": entry.source, **fields}
-    return Test(key, float(statistic), df, float(pvalue), **given)
+    # one NaN object, so that equal tests compare equal
+    statistic, pvalue = (float(v) if v == v else _NAN for v in (statistic, pvalue))
+    return Test(key, statistic, df, pvalue, **given)
 
 
 def not_computed(key: str, why: str, scope: str = "") -> Test:
