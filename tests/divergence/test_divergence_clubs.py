@@ -168,3 +168,17 @@ def test_the_table_before_merging_says_where_each_club_went() -> None:
     r = D.clubs(simulated(1), log=False, hp_lambda=None)
     for club, members in r.members.items():
         assert len(members) == r.initial.loc[r.initial["merged_into"] == club, "size"].sum()
+
+
+def test_small_units_of_a_logged_series_are_warned_about() -> None:
+    """Three units with a constant log gap and 6 percent growth: no convergence, whatever the unit."""
+    t = np.arange(20)
+    logs = 0.5 + np.array([[-0.2], [0.0], [0.3]]) + 0.06 * t + 0.001 * np.random.default_rng(0).normal(size=(3, 20))
+    index = pd.MultiIndex.from_product([list("abc"), 2005 + t], names=["unit", "year"])
+    in_ten_thousands = pd.Series(np.exp(logs).ravel(), index=index, name="gdp_pc")
+    with pytest.warns(D.UnitDependenceWarning, match=r"from 0\.53 to 1\.67, which alone divides .* by 9\.9"):
+        small = D.log_t(in_ten_thousands, hp_lambda=None)
+    large = D.log_t(1e4 * in_ten_thousands, hp_lambda=None)
+    assert large.statistic < -1.65 and float(small.note.split()[1].rstrip(",")) > float(
+        large.note.split()[1].rstrip(",")
+    )

@@ -24,7 +24,7 @@ _WHERE = {
     "stochastic": ("stochastic_convergence",),
     "sigmas": ("sigma",),
     "betas": ("beta", "beta_design", "half_life", "NickellBiasWarning"),
-    "phillips_sul": ("log_t", "clubs", "transition_paths"),
+    "phillips_sul": ("log_t", "clubs", "transition_paths", "UnitDependenceWarning"),
     "gaps": ("gap", "ratio"),
     "markov_chains": ("markov", "spatial_markov"),
     "trends": ("theil_sen", "mann_kendall", "trend_label", "trend_table", "structural_break"),

@@ -7,6 +7,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nqpf_spatial import provinces
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -31,6 +33,7 @@ _ZH = {
     "wolfson": "Wolfson", "der": "Duclos-Esteban-Ray", "zhang_kanbur": "Zhang-Kanbur",
     "polarisation": "极化", "dispersion": "离散度", "gap": "差距", "log scale": "对数刻度",
     "break": "断点", "first": "首年", "last": "末年", "probability": "概率",
+    "change": "变化", "-progressivity": "-累进性", "reranking": "位次重排",
 }  # fmt: skip
 
 
@@ -49,6 +52,13 @@ def word(text: Any, lang: str) -> str:
 def words(texts: Sequence[Any], lang: str) -> list[str]:
     """:func:`word` for several."""
     return [word(t, lang) for t in texts]
+
+
+def unit(label: Any, lang: str) -> str:
+    """Name of a unit; provinces get their Chinese short name in Chinese pictures."""
+    if lang == "zh" and len(str(label)) > 2 and provinces.is_province(label):
+        return str(provinces.label(label, "zh"))
+    return str(label)
 
 
 def check_lang(lang: str) -> None:

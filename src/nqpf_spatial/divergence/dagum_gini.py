@@ -75,9 +75,7 @@ class DagumResult(Result):
     def pairs(self, time: Any) -> pd.DataFrame:
         """Block table of one time: G_jj on the diagonal, G_jh below, D_jh above."""
         if time not in self.table.index:
-            raise PanelError(
-                f"there is no time {time}; the result has {_frame.shorten(self.table.index, 30)}"
-            )
+            raise PanelError(f"there is no time {time}; the result has {_frame.shorten(self.table.index, 30)}")
         out = pd.DataFrame(np.nan, index=list(self.groups), columns=list(self.groups))
         for g in self.groups:
             out.loc[g, g] = self.group_gini.loc[time, g]
@@ -244,9 +242,7 @@ def _permute(x: Wide, g: Groups, replicates: int, seed: int | None) -> pd.DataFr
 
     observed = _kernel.dagum_parts(x.values, x.weights, _kernel.indicator(g.codes, k)).net
     draws = _resample.collect(codes.astype(float), k * x.values.size, net)
-    return pd.DataFrame(
-        {"statistic": observed, "pvalue": _resample.upper_p(draws, observed)}, index=x.index()
-    )
+    return pd.DataFrame({"statistic": observed, "pvalue": _resample.upper_p(draws, observed)}, index=x.index())
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -278,9 +274,7 @@ class GiniChangeResult(Result):
         for k, column in enumerate(["change", "progressivity", "reranking"]):
             sign = -1.0 if column == "progressivity" else 1.0
             label = f"-{column}" if sign < 0 else column
-            ax.bar(
-                where + 0.26 * (k - 1), sign * self.table[column], 0.25, color=_style.COLOURS[k], label=label
-            )
+            ax.bar(where + 0.26 * (k - 1), sign * self.table[column], 0.25, color=_style.COLOURS[k], label=label)
         ax.set_xticks(where, [f"{a}-{b}" for a, b in self.table.index])
         ax.axhline(0, color="black", lw=0.8)
         ax.legend(frameon=False)

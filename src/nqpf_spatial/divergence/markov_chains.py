@@ -61,9 +61,7 @@ class MarkovResult(Result):
     note: str
 
     def _title(self) -> str:
-        return (
-            f"Markov chain of {self.name}, {len(self.table)} classes, Shorrocks mobility {self.shorrocks:.4f}"
-        )
+        return f"Markov chain of {self.name}, {len(self.table)} classes, Shorrocks mobility {self.shorrocks:.4f}"
 
     def _notes(self) -> list[str]:
         lines = ["ergodic: " + ", ".join(f"{v:.4f}" for v in np.atleast_2d(self.ergodic.to_numpy())[0])]
@@ -119,9 +117,7 @@ def _codes(v: Array, k: int, classes: Classes | Sequence[float], x: Wide) -> tup
     for t, limits, b in zip([None] if classes == "pooled" else x.times, limits_of, blocks, strict=True):
         if (np.diff(limits) <= 0).any() or limits[-1] >= b.max():
             where = "" if t is None else f" at {t}"
-            raise PanelError(
-                f"ties leave fewer than {k} classes of {x.name}{where}; lower k or give the limits"
-            )
+            raise PanelError(f"ties leave fewer than {k} classes of {x.name}{where}; lower k or give the limits")
     if classes == "pooled":
         return _kernel.classify(v, limits_of[0]), limits_of[0], k
     return np.stack([_kernel.classify(b, c) for b, c in zip(blocks, limits_of, strict=True)]), None, k
@@ -197,9 +193,7 @@ def markov(
     counts = _kernel.transition_counts(codes[rows].ravel(), codes[[r + 1 for r in rows]].ravel(), k)
     if (counts.sum(axis=1) == 0).any():
         empty = np.flatnonzero(counts.sum(axis=1) == 0) + 1
-        raise PanelError(
-            f"no unit is ever in class {_frame.shorten(empty)} of {k} before the last year; lower k"
-        )
+        raise PanelError(f"no unit is ever in class {_frame.shorten(empty)} of {k} before the last year; lower k")
     p = _kernel.probabilities(counts)
     labels = pd.Index(range(1, k + 1), name="from")
     columns = pd.Index(range(1, k + 1), name="to")
@@ -210,9 +204,7 @@ def markov(
     se = np.sqrt(p * (1.0 - p) / counts.sum(axis=1, keepdims=True))
     table, moves, error = (pd.DataFrame(a, index=labels, columns=columns) for a in (p, counts, se))
     shown = pd.DataFrame(codes, index=x.index(), columns=pd.Index(x.units, name=x.unit_name))
-    return MarkovResult(
-        table, moves, error, ergodic, shown, limits, _kernel.shorrocks(p), skipped, x.name, x.note
-    )
+    return MarkovResult(table, moves, error, ergodic, shown, limits, _kernel.shorrocks(p), skipped, x.name, x.note)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -258,7 +250,7 @@ class SpatialMarkovResult(Result):
         _style.check_lang(lang)
         keys = list(dict.fromkeys(self.table.index.get_level_values(0)))
         if ax is None:
-            size = (2.6 * len(keys) + 0.4, 3.1)
+            size = (2.6 * len(keys) + 0.4, 3.4)
             ax = plt.subplots(1, len(keys), figsize=size, layout="constrained", sharey=True)[1]
         for one, key in zip(np.ravel(ax), keys, strict=True):
             shade(one, self.table.loc[key], lang)

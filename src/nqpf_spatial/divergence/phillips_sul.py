@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -22,6 +23,11 @@ Trim = Literal["code", "paper"]
 LongRun = Literal["phillips-sul", "andrews"]
 Sieve = Literal["raise", "fixed", "one_by_one"]
 Merge = Literal["phillips-sul", "von-lyncker-thoennessen"] | None
+
+
+class UnitDependenceWarning(UserWarning):
+    """The log t test of a logged series hangs on its unit of measurement: the mean of the logs is small."""
+
 
 _COLUMNS = ["size", "beta", "se", "tstat", "pvalue", "convergent"]
 
@@ -124,6 +130,8 @@ def _trend(x: Wide, log: bool, hp_lambda: float | None) -> Array:
             f"positive, they are not for {_frame.shorten(low)}. Choose smaller units of measurement, or "
             "log=False; the test is not invariant to either"
         )
+    if log and (mean[-1] / mean[0]) ** 2 > 1.5:
+        _warn_unit(x.name, mean)
     if hp_lambda is None:
         return y
     if hp_lambda <= 0:
@@ -133,13 +141,21 @@ def _trend(x: Wide, log: bool, hp_lambda: float | None) -> Array:
     return np.stack([np.asarray(hpfilter(row, lamb=hp_lambda)[1]) for row in y])
 
 
+def _warn_unit(name: str, mean: Array) -> None:
+    warnings.warn(
+        f"the mean of the logs of {name} goes from {mean[0]:.2f} to {mean[-1]:.2f}, which alone divides the variance "
+        f"of the relative paths by {(mean[-1] / mean[0]) ** 2:.1f} and looks like convergence. Measure in smaller "
+        "units (yuan instead of 10,000 yuan), so that the logs are large",
+        UnitDependenceWarning,
+        stacklevel=5,
+    )
+
+
 def _setup(t: int, r: float, trim: Trim, long_run: LongRun, critical: float) -> _kernel.Setup:
     check_choice("trim", trim, ("code", "paper"))
     check_choice("long_run", long_run, ("phillips-sul", "andrews"))
     if not 0.0 < r < 1.0:
-        raise ValueError(
-            f"r={r} must lie between 0 and 1; the authors advise 0.3 for T below 50, 0.2 above 100"
-        )
+        raise ValueError(f"r={r} must lie between 0 and 1; the authors advise 0.3 for T below 50, 0.2 above 100")
     start = max(2, math.floor(r * t) if trim == "paper" else math.floor(r * t + 0.5) + 1)
     if t - start + 1 < 5:
         raise PanelError(
@@ -160,9 +176,7 @@ def _prepare(
     x = _frame.wide(data, value=value, years=years, missing=missing)
     distance = np.diff(np.asarray(x.times, dtype=float)) if len(x.times) > 1 else np.array([])
     if len(np.unique(distance)) > 1:
-        raise PanelError(
-            f"the log t test needs equally spaced times; {x.name} has {_frame.shorten(x.times, 30)}"
-        )
+        raise PanelError(f"the log t test needs equally spaced times; {x.name} has {_frame.shorten(x.times, 30)}")
     return x, _trend(x, log, hp)
 
 
@@ -195,7 +209,9 @@ def log_t(
         Hodrick-Prescott smoothing of each (log) series, 400 for annual data in Phillips and Sul; None if
         the series are trends already.
     log : bool
-        Take logarithms first. The test is not invariant to the unit of measurement of a logged series.
+        Take logarithms first. The test of a logged series is not invariant to the unit of measurement:
+        growth of the mean log shrinks the relative variance by itself, much so where the logs are small.
+        Measure in small units (yuan, not 10,000 yuan).
     r : float
         Share of early periods left out.
     trim : {"code", "paper"}
@@ -211,6 +227,11 @@ def log_t(
     -------
     Test
         ``statistic`` is t; the slope stands in the note.
+
+    Warns
+    -----
+    UnitDependenceWarning
+        The mean log grows so much that this alone divides the relative variance by 1.5 or more.
 
     Notes
     -----
@@ -328,9 +349,7 @@ def clubs(
         initial=_initial(y, first, into, setup),
         log_t=_as_test(whole, setup, y.shape[1]),
         beta=whole.beta,
-        paths=pd.DataFrame(
-            _kernel.relative_paths(y).T, index=x.index(), columns=pd.Index(x.units, name=x.unit_name)
-        ),
+        paths=pd.DataFrame(_kernel.relative_paths(y).T, index=x.index(), columns=pd.Index(x.units, name=x.unit_name)),
         indicative=y.shape[1] < indicative_below,
         name=x.name,
         settings=settings,
@@ -355,9 +374,7 @@ def _club_table(y: Array, parts: list[np.ndarray], setup: _kernel.Setup) -> pd.D
 
 def _initial(y: Array, first: list[np.ndarray], into: list[list[int]], setup: _kernel.Setup) -> pd.DataFrame:
     table = _club_table(y, first, setup)
-    table["merged_into"] = [
-        next(k for k, group in enumerate(into, 1) if i in group) for i in range(len(first))
-    ]
+    table["merged_into"] = [next(k for k, group in enumerate(into, 1) if i in group) for i in range(len(first))]
     return table
 
 
@@ -390,6 +407,4 @@ def transition_paths(
     2001  1.0  1.0
     """
     x, y = _prepare(data, value, years, missing, log, hp_lambda)
-    return pd.DataFrame(
-        _kernel.relative_paths(y).T, index=x.index(), columns=pd.Index(x.units, name=x.unit_name)
-    )
+    return pd.DataFrame(_kernel.relative_paths(y).T, index=x.index(), columns=pd.Index(x.units, name=x.unit_name))

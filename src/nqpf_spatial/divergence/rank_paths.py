@@ -58,7 +58,7 @@ class RankResult(Result):
             ax.text(
                 self.paths.index[-1],
                 self.paths[unit].iloc[-1],
-                f"  {unit}",
+                f"  {_style.unit(unit, lang)}",
                 va="center",
                 fontsize=7,
                 color=colour,
