@@ -161,7 +161,7 @@ def test_survives_pickling_for_parallel_work() -> None:
         (["a", ["x"], "b", "c"], BASE, AlignmentError, "hashable"),
         ([], BASE, AlignmentError, "empty"),
         (["Beijing", "北京", "Hebei", "Shanxi"], BASE, AlignmentError, "same province: Beijing, 北京"),
-        (IDS, np.where(BASE == 3, np.nan, BASE), ValueError, "not finite: alpha <- charlie: nan"),
+        (IDS, np.where(BASE == 3, np.nan, BASE), ValueError, "1 not finite: alpha <- charlie: nan"),
         (IDS, np.where(BASE == 3, np.inf, BASE), ValueError, "not finite: alpha <- charlie: inf"),
         (IDS, np.where(BASE == 3, -3, BASE), ValueError, "negative: alpha <- charlie: -3"),
         (IDS, BASE + np.eye(4), ValueError, "own neighbours .*: delta, alpha"),

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import nqpf_spatial as nq
-from nqpf_spatial.errors import AlignmentError, DataBreakWarning, DataSourceError
+from nqpf_spatial.errors import AlignmentError, DataBreakWarning, DataSourceError, EndogeneityWarning
 
 OD = pd.DataFrame({"a": [0, 1, 2], "b": [10, 0, 3], "c": [20, 4, 0]}, index=["a", "b", "c"])  # rows: origins
 
@@ -59,6 +59,12 @@ def _quiet(name: str) -> pd.DataFrame:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return nq.load_flows(name)
+
+
+def test_a_stock_reaches_up_to_its_census() -> None:
+    assert nq.weights.migration("birthplace_2010").data_years == (2010, 2010)
+    with pytest.warns(EndogeneityWarning, match="2010-2010"):
+        nq.weights.migration("birthplace_2010", sample_start=2010)
 
 
 def test_any_table() -> None:

@@ -153,6 +153,13 @@ def test_knn_of_libpysal_comes_in_with_its_ids() -> None:
     np.testing.assert_allclose(w.dense(), peer.sparse.toarray() / 3)
 
 
+def test_compound_labels_stay_ours() -> None:
+    w = SpatialWeights([("a", 1), ("b", 2)], np.ones((2, 2)) - np.eye(2))
+    assert from_any(w.to_frame()) == w
+    with pytest.raises(ValueError, match="cannot hold tuples as labels"):
+        w.to_graph()
+
+
 def test_unknown_objects() -> None:
     with pytest.raises(TypeError, match=r"cannot read weights from builtins\.dict"):
         from_any({"a": 1})

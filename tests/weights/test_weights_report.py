@@ -40,6 +40,7 @@ def test_every_danger_has_its_flag() -> None:
     assert "never send" in flag(island, "nobody's neighbours")
     ring = nq.weights.from_any(np.roll(np.eye(5), 1, axis=1), ids="abcde")
     assert "complex" in flag(ring, "complex eigenvalues") and ring.report().loc["complex eigenvalues", "value"] == 4
+    assert "asymmetric" in flag(nq.weights.migration(), "similar to symmetric")
     assert "differ in sum" in flag(nq.weights.contiguity(transform="spectral"), "row sums")
     economic = nq.weights.economic()
     assert (
@@ -154,6 +155,9 @@ def test_moran_defects(income: pd.Series) -> None:
         nq.weights.moran(income.iloc[:-1], w)
     with pytest.raises(AlignmentError, match="missing or infinite for Beijing"):
         nq.weights.moran(income.where(income.index != "Beijing"), w)
+    panel = nq.load_panel(["ln_gdp_real_pc"])["ln_gdp_real_pc"]
+    with pytest.raises(AlignmentError, match="takes one period"):
+        nq.weights.moran(panel, w)
     with pytest.raises(ValueError, match="constant"):
         nq.weights.moran(income * 0, w)
     with pytest.raises(ValueError, match="'upper' is not known"):

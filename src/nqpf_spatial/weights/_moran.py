@@ -70,6 +70,8 @@ def moran(
     """
     if not isinstance(y, pd.Series):
         raise AlignmentError(f"moran() aligns by label and needs a Series indexed by unit, got {type(y).__name__}")
+    if y.index.nlevels > 1:
+        raise AlignmentError("moran() takes one period: choose it, for instance y.xs(2020, level='year')")
     if alternative not in ("two-sided", "greater", "less"):
         raise ValueError(f"alternative={alternative!r} is not known; choose 'two-sided', 'greater' or 'less'")
     if not isinstance(permutations, int | np.integer) or permutations < 99:

@@ -120,11 +120,12 @@ def _spectrum(w: SpatialWeights) -> list[Row]:
     s = w.spectrum()
     turning = int((np.abs(s.values.imag) > REAL_TOLERANCE * s.radius).sum())
     low, high = w.rho_interval()
+    asymmetric = "asymmetric beyond standardisation: real eigenvalues are not guaranteed"
     flag = "complex eigenvalues: the log-determinant sums them as complex numbers" if turning else ""
     return [
         ("eigenvalues, real parts", f"{s.values.real.min():.6g} to {s.values.real.max():.6g}", ""),
         ("complex eigenvalues", turning, flag),
-        ("similar to symmetric", s.symmetric_similar, ""),
+        ("similar to symmetric", s.symmetric_similar, "" if s.symmetric_similar else asymmetric),
         ("rho interval", f"({low:.6g}, {high:.6g})", ""),
     ]
 

@@ -167,12 +167,13 @@ def migration(
     table = load_flows(matrix, names=names, expanded=expanded)
     period = str(table.attrs["period"])
     first, _, last = period.partition("-")
-    stated = (int(first), int(last)) if last else None
+    if not last:  # a stock: everything up to the census
+        first = last = matrix.rpartition("_")[2]
     what = "persons (expanded)" if expanded else "persons as tabulated"
     return flows(
         table,
         direction,
-        years=stated,
+        years=(int(first), int(last)),
         sample_start=sample_start,
         name=f"migration {matrix}",
         date=period,

@@ -257,6 +257,9 @@ def to_graph(w: SpatialWeights) -> Graph:
     """Weights as a libpysal Graph: same labels, same order, same values; islands as isolates."""
     from libpysal.graph import Graph
 
+    compound = [x for x in w.ids if isinstance(x, tuple)]
+    if compound:
+        raise ValueError(f"a libpysal Graph cannot hold tuples as labels: {_labels.shorten(compound, 3)}")
     return Graph.from_sparse(w.sparse.copy(), ids=list(w.ids))
 
 
