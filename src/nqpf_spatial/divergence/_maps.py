@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 PROJECTION = "+proj=aea +lat_1=25 +lat_2=47 +lat_0=35 +lon_0=105 +datum=WGS84 +units=m"
 _MAINLAND = {"xlim": (-2.75e6, 2.75e6), "ylim": (-2.05e6, 2.3e6)}
 _SOUTH_CHINA_SEA = {"xlim": (0.2e6, 2.0e6), "ylim": (-3.6e6, -1.3e6)}
+
+# the font belongs to the report room, which lies above this one: its file is read, nothing is imported
+_FONT = Path(__file__).parents[1] / "report" / "files" / "nqpf-sans-sc.otf"
 
 #: ColorBrewer RdBu, which readers with any of the usual colour deficiencies can tell apart
 CLUSTERS = {"HH": "#CA0020", "LL": "#0571B0", "LH": "#92C5DE", "HL": "#F4A582", "": "#EDEDED"}
@@ -40,6 +44,25 @@ _ZH = {
 def word(text: str, lang: str) -> str:
     """A phrase of this room, or one of the general list."""
     return _ZH.get(text, _style.word(text, lang)) if lang == "zh" else text
+
+
+def use_chinese(texts: Sequence[Any]) -> None:
+    """Give texts with characters beyond Latin the packaged Chinese font; sizes and weights stay."""
+    from matplotlib.font_manager import FontProperties
+
+    for text in texts:
+        if any(ord(ch) > 0x2E7F for ch in text.get_text()):
+            text.set_fontproperties(FontProperties(fname=str(_FONT), size=text.get_size()))
+
+
+def finish(ax: Axes, lang: str, *, grid: bool = True) -> Axes:
+    """Remove clutter and, for Chinese, set the font of every text of the axes."""
+    from matplotlib.text import Text
+
+    _style.finish(ax, "en", grid=grid)
+    if lang == "zh":
+        use_chinese(ax.findobj(lambda artist: isinstance(artist, Text)))
+    return ax
 
 
 def unit_name(unit: Any, lang: str) -> str:
@@ -107,7 +130,7 @@ def cluster_maps(clusters: Mapping[Any, Mapping[Any, str]], lang: str, ncols: in
     handles = [Patch(facecolor=c, edgecolor="0.55", label=names[k]) for k, c in CLUSTERS.items()]
     legend = figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False)
     if lang == "zh":
-        _style.use_chinese(legend.get_texts())
+        use_chinese(legend.get_texts())
     return figure
 
 
@@ -158,9 +181,9 @@ def path(
         _zoom(ax, xy, on_map)
     if not on_map:
         ax.set(xlabel=word("longitude", lang), ylabel=word("latitude", lang), aspect="equal")
-        return _style.finish(ax, lang)
+        return finish(ax, lang)
     if lang == "zh":
-        _style.use_chinese(texts)
+        use_chinese(texts)
     return ax
 
 

@@ -72,7 +72,7 @@ class ConcentrationResult(Result):
                 ax.set_ylabel(_maps.word(str(self.drawn[0]), lang))
             ax.set_title(self.name, loc="left", fontsize=10)
             _style.year_ticks(ax)
-            return _style.finish(ax, lang)
+            return _maps.finish(ax, lang)
         title = self.unit_meaning if lang == "en" else _maps.word(self.measure, lang)
         return _bars(self.by_unit.iloc[:, 0], title, lang, ax)
 
@@ -85,7 +85,7 @@ def _bars(values: pd.Series, title: str, lang: str, ax: Axes | None) -> Axes:
     ax.set_yticks(range(len(values)), [_maps.unit_name(u, lang) for u in values.index], fontsize=8)
     ax.axvline(0, color="black", linewidth=0.8)
     ax.set_title(title, loc="left", fontsize=9)
-    return _style.finish(ax, lang, grid=False)
+    return _maps.finish(ax, lang, grid=False)
 
 
 def location_quotient(
@@ -376,9 +376,9 @@ def _pair(a: Any, b: Any, years: Years, missing: Missing) -> tuple[Wide, Wide]:
     if absent:
         lost = [u for u in x.units if _frame.key(u) in absent]
         raise AlignmentError(f"{b.name or 'the base'} lacks {_frame.shorten(lost)}, which {x.name} has")
+    if x.cross_section != (near.index.nlevels == 1):
+        raise AlignmentError(f"{x.name} and {b.name or 'the base'} must both have times, or both be cross-sections")
     y = _checked(_frame.wide(near, years=None if x.cross_section else list(x.times)))
-    if x.cross_section != y.cross_section:
-        raise AlignmentError(f"{x.name} and {y.name} must both have times, or both be cross-sections")
     return x, y
 
 

@@ -74,7 +74,7 @@ class MoranResult(Result):
         ax.set_title(self.name, loc="left", fontsize=10)
         ax.legend(frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1.0, 1.0), fontsize=8)
         _style.year_ticks(ax)
-        return _style.finish(ax, lang)
+        return _maps.finish(ax, lang)
 
 
 def moran_by_year(
