@@ -109,6 +109,15 @@ def test_draws_on_given_axes() -> None:
     assert not axes[0].images
 
 
+@pytest.mark.parametrize("kind", ["network", "heatmap", "degree"])
+def test_chinese_on_axes_made_before(kind: str) -> None:
+    figure, axes = plt.subplots(1, 2)
+    axes[0].set_title("left as it is")
+    nq.weights.contiguity().plot(kind, lang="zh", ax=axes[1], background=False)
+    figure.canvas.draw()  # a missing glyph is a warning, hence an error
+    assert axes[0].title.get_fontfamily() != axes[1].title.get_fontfamily()
+
+
 def test_unknown_words() -> None:
     w = nq.weights.contiguity()
     with pytest.raises(ValueError, match="'map' is not known; choose 'network', 'heatmap' or 'degree'"):

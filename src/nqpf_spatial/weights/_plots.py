@@ -68,7 +68,7 @@ def plot(
         raise ValueError(f"lang={lang!r} is not known; choose 'en' or 'zh'")
     if kind not in ("network", "heatmap", "degree"):
         raise ValueError(f"kind={kind!r} is not known; choose 'network', 'heatmap' or 'degree'")
-    with typeface(lang):
+    with typeface(lang) as families:
         if ax is None:
             ax = _new_axes(kind, w.n)
         if kind == "network":
@@ -77,6 +77,10 @@ def plot(
             _heatmap(w, ax, lang)
         else:
             _degree(w, ax, lang)
+        if families:  # the texts that axes bring along were made before, in the typeface of then
+            ticks = [*ax.get_xticklabels(), *ax.get_yticklabels()]
+            for text in (ax.title, ax.xaxis.label, ax.yaxis.label, *ticks):
+                text.set_fontfamily(families)
     return ax
 
 

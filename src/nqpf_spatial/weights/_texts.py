@@ -68,16 +68,21 @@ def texts(lang: Lang) -> Texts:
 
 
 @contextmanager
-def typeface(lang: Lang) -> Iterator[None]:
-    """Draw what is inside the block in a typeface that has the characters of the language."""
+def typeface(lang: Lang) -> Iterator[list[str]]:
+    """Draw what is inside the block in a typeface that has the characters of the language.
+
+    Yields the names of its families, none for the typeface of the user's own settings.
+    """
     import matplotlib as mpl
     from matplotlib.font_manager import FontProperties, fontManager
 
     settings: Any = {}
+    families: list[str] = []
     if lang == "zh":
         family = FontProperties(fname=str(_FONT)).get_name()
         if family not in fontManager.get_font_names():
             fontManager.addfont(str(_FONT))
-        settings = {"font.family": [family, "DejaVu Sans"], "axes.unicode_minus": False}
+        families = [family, "DejaVu Sans"]
+        settings = {"font.family": families, "axes.unicode_minus": False}
     with mpl.rc_context(settings):
-        yield
+        yield families
