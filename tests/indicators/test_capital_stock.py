@@ -52,6 +52,11 @@ def test_packaged_estimate_is_reproduced_and_marked(release):
     assert "ESTIMATED years 2018-2022" in repr(k)
 
 
+def test_tibet_s_missing_price_index_is_seen(release):
+    with pytest.raises(PanelError, match="price_index has no year with all units; without any value: Tibet"):
+        nq.indicators.capital_stock(release[0]["gfcf"], release[0]["fai_price_index"], start=2001)
+
+
 def test_by_hand():
     k = nq.indicators.capital_stock(FLOW, PRICE, 0.1, **SHORT)
     level = {2001: 1 / 1.1, 2002: 1.0, 2003: 1.0, 2004: 0.95}

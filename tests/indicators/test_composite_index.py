@@ -192,6 +192,7 @@ def holed(cell):
             "sum to one.*1.2",
         ),
         (lambda: nq.indicators.entropy_index([1, 2]), PanelError, "must be a pandas DataFrame"),
+        (lambda: nq.indicators.entropy_index(panel().rename(index={"Tibet": np.nan})), AlignmentError, "missing"),
         (
             lambda: nq.indicators.equal_index(panel(units=("Beijing", "北京", "Hebei"))),
             AlignmentError,

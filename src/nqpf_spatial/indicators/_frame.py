@@ -81,7 +81,7 @@ def _sorted(table: pd.DataFrame, what: str) -> pd.DataFrame:
     if index.nlevels == 2:
         if str(index.names[0]).lower() in _TIME_NAMES:
             table = table.swaplevel(axis=0)
-        units = list(table.index.levels[0][np.unique(table.index.codes[0])])
+        units = list(table.index.get_level_values(0).unique())
         rank = {u: k for k, u in enumerate(in_order(units))}
         place = np.array([rank[u] for u in table.index.get_level_values(0)])
         return table.iloc[np.lexsort((table.index.get_level_values(1).to_numpy(), place))]

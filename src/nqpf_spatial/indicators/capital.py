@@ -171,35 +171,34 @@ def capital_stock(
     flow, price = _wide(investment, "investment"), _wide(price_index, "price_index")
     units = list(flow.columns)
     _same_units(units, price, "price_index")
-    complete = flow.index[flow.notna().all(axis=1)]
-    if not len(complete):
-        raise PanelError("investment has no year with all units")
-    first, last_flow = int(complete[0]) if start is None else int(start), int(flow.index[-1])
-    last_price = int(price.index[price.notna().all(axis=1)].max())
+    _last_complete(flow, "investment")
+    first = int(flow.index[flow.notna().all(axis=1)][0] if start is None else start)
+    last_flow = int(flow.index[-1])
+    last_price = _last_complete(price, "price_index")
     flow = _bridged_flow(flow, bridge_growth, last_flow, units)
     price = _bridged_price(price, bridge_price, last_price, units)
     # bridges go as far as both reach; observed investment is never cut off
-    last = max(last_flow, int(min(flow.index[-1], price.index[price.notna().all(axis=1)].max())))
+    last = max(last_flow, min(int(flow.index[-1]), _last_complete(price, "price_index")))
     flow = _needed(flow, first, last, "investment")
-    level = _price_level(price, min(first, base_year), max(last, base_year), base_year)
-    real = flow / level.loc[first:last]
-    rate = _per_unit(depreciation, units, "depreciation")
-    growth = None if initial is not None else _growth(real, growth_window or (first, min(first + 9, last_flow)))
-    begin = (
-        _per_unit(initial, units, "initial")
-        if growth is None
-        else pd.Series(kernels.steady_state_stock(real.iloc[0], growth, rate), index=real.columns)
-    )
-    stock = pd.DataFrame(kernels.perpetual_inventory(real, begin, rate), index=real.index, columns=real.columns)
+    level = _price_level(price, min(first, base_year), max(last, base_year), base_year).loc[first:last]
+    real, rate = flow / level, _per_unit(depreciation, units, "depreciation")
+    growth, begin = None, _per_unit(initial, units, "initial") if initial is not None else None
+    if begin is None:
+        growth = _growth(real, growth_window or (first, min(first + 9, last_flow)))
+        begin = pd.Series(kernels.steady_state_stock(real.iloc[0], growth, rate), index=real.columns)
+    values = kernels.perpetual_inventory(real, begin, rate)
+    stock = pd.DataFrame(values, index=real.index, columns=real.columns)
     known = (real.index <= last_flow) & (real.index <= last_price)
-    return CapitalStock(
-        table=_long(real, level.loc[first:last], stock, known),
-        initial=begin.rename("initial"),
-        growth=growth,
-        depreciation=rate.rename("depreciation"),
-        start=first,
-        base_year=base_year,
-    )
+    table, rate = _long(real, level, stock, known), rate.rename("depreciation")
+    return CapitalStock(table, begin.rename("initial"), growth, rate, first, base_year)
+
+
+def _last_complete(table: pd.DataFrame, what: str) -> int:
+    complete = table.index[table.notna().all(axis=1)]
+    if not len(complete):
+        empty = table.columns[table.isna().all()]
+        raise PanelError(f"{what} has no year with all units; without any value: {_frame.shorten(empty) or 'none'}")
+    return int(complete[-1])
 
 
 def _wide(series: pd.Series, what: str) -> pd.DataFrame:
@@ -247,7 +246,7 @@ def _bridged_flow(flow: pd.DataFrame, growth: pd.Series | None, last: int, units
         return flow
     rates = _wide(growth, "bridge_growth")
     _same_units(units, rates, "bridge_growth")
-    ends = int(rates.index[rates.notna().all(axis=1)].max())
+    ends = _last_complete(rates, "bridge_growth")
     if ends <= last:
         return flow
     factors = _needed(1 + rates[flow.columns] / 100, last + 1, ends, "1 + bridge_growth / 100")
@@ -259,15 +258,15 @@ def _bridged_price(price: pd.DataFrame, bridge: pd.Series | None, last: int, uni
         return price
     more = _wide(bridge, "bridge_price")
     _same_units(units, more, "bridge_price")
-    ends = int(more.index[more.notna().all(axis=1)].max())
+    ends = _last_complete(more, "bridge_price")
     return price if ends <= last else pd.concat([price.loc[:last], more.loc[last + 1 : ends, price.columns]])
 
 
-def _per_unit(values: float | Mapping[Any, float] | pd.Series | None, units: list[Any], what: str) -> pd.Series:
+def _per_unit(values: float | Mapping[Any, float] | pd.Series, units: list[Any], what: str) -> pd.Series:
     index = pd.Index(units)
     if isinstance(values, (int, float)):
         return pd.Series(float(values), index=index)
-    series = pd.Series(dict(values or {}), dtype=float)
+    series = pd.Series(dict(values), dtype=float)
     apart = set(series.index) ^ set(units)
     if apart or not (series >= 0).all():
         raise AlignmentError(
