@@ -171,5 +171,6 @@ def test_the_package_is_lazy_and_no_function_hides_behind_a_module() -> None:
 
     modules = {p.stem for p in Path(package.__file__).parent.glob("*.py")}
     assert not modules & set(package._NAMES)
+    assert all(callable(getattr(package, name)) for name in package.__all__)
     with pytest.raises(AttributeError, match="has no attribute 'ginni'"):
         package.ginni  # noqa: B018

@@ -27,7 +27,7 @@ def _close() -> Iterator[None]:
 def x() -> pd.Series:
     rng = np.random.default_rng(3)
     index = pd.MultiIndex.from_product([NAMES, range(2005, 2025)], names=["province", "year"])
-    y = 3 + rng.normal(0, 0.4, (31, 1)) + np.cumsum(rng.normal(0.05, 0.03, (31, 20)), axis=1)
+    y = 9 + rng.normal(0, 0.4, (31, 1)) + np.cumsum(rng.normal(0.05, 0.03, (31, 20)), axis=1)
     return pd.Series(np.exp(y).ravel(), index=index, name="rd")
 
 

@@ -99,9 +99,7 @@ class Wide:
 
     def frame(self) -> pd.DataFrame:
         """Values with labels, times in rows."""
-        return pd.DataFrame(
-            self.values, index=self.index(), columns=pd.Index(self.units, name=self.unit_name)
-        )
+        return pd.DataFrame(self.values, index=self.index(), columns=pd.Index(self.units, name=self.unit_name))
 
     def position(self, time: Any) -> int:
         """Row of a time, or an error that lists the times there are."""
@@ -113,16 +111,12 @@ class Wide:
 def _pick(data: pd.Series | pd.DataFrame, value: str | None) -> pd.Series:
     if isinstance(data, pd.Series):
         if value is not None:
-            raise PanelError(
-                f"value={value!r} names a column of a DataFrame, but a Series was given; leave it out"
-            )
+            raise PanelError(f"value={value!r} names a column of a DataFrame, but a Series was given; leave it out")
         return data
     if not isinstance(data, pd.DataFrame):
         raise PanelError(f"expected a labelled pandas Series or DataFrame, got {type(data).__name__}")
     if value is None or value not in data.columns:
-        raise PanelError(
-            f"say which column to use: value=... one of {shorten(data.columns, 30)}; got {value!r}"
-        )
+        raise PanelError(f"say which column to use: value=... one of {shorten(data.columns, 30)}; got {value!r}")
     return data[value]
 
 
@@ -227,9 +221,7 @@ def wide(
     table = _window(table, years, what)
     table, note = _complete(table, missing, what)
     if table.shape[0] == 0 or table.shape[1] < min_units:
-        raise PanelError(
-            f"{what}: {table.shape[1]} units and {table.shape[0]} times are left, need {min_units} units"
-        )
+        raise PanelError(f"{what}: {table.shape[1]} units and {table.shape[0]} times are left, need {min_units} units")
     w = np.ones(table.shape)
     if weights is not None:
         source = data[weights] if isinstance(weights, str) and isinstance(data, pd.DataFrame) else weights
@@ -243,9 +235,7 @@ def wide(
 
 def _weights(weights: Any, table: pd.DataFrame, what: str) -> Array:
     if isinstance(weights, str):
-        raise AlignmentError(
-            f"weights={weights!r} names a column, but {what} came as a Series; pass the column itself"
-        )
+        raise AlignmentError(f"weights={weights!r} names a column, but {what} came as a Series; pass the column itself")
     series = weights if isinstance(weights, pd.Series) else pd.Series(dict(weights), dtype=float)
     given, *_ = _long_to_table(series.astype(float), "weights")
     given.columns = pd.Index([key(u) for u in given.columns])
@@ -282,9 +272,7 @@ class Groups:
     def position(self, name: Any) -> int:
         """Code of a group, or an error that lists the groups there are."""
         if name not in self.names:
-            raise AlignmentError(
-                f"there is no group {name!r}; the groups of {self.label} are {shorten(self.names)}"
-            )
+            raise AlignmentError(f"there is no group {name!r}; the groups of {self.label} are {shorten(self.names)}")
         return self.names.index(name)
 
 
@@ -294,9 +282,7 @@ def membership(x: Wide, groups: GroupSpec, data: Any = None) -> Groups:
         if isinstance(data, pd.DataFrame) and groups in data.columns:
             return _from_pairs(x, _constant(data[groups]), groups, _order_of(data[groups]))
         if groups not in SCHEMES:
-            raise AlignmentError(
-                f"groups={groups!r} is neither a column of the data nor one of {', '.join(SCHEMES)}"
-            )
+            raise AlignmentError(f"groups={groups!r} is neither a column of the data nor one of {', '.join(SCHEMES)}")
         if not all_provinces(x.units):
             raise AlignmentError(
                 f"groups={groups!r} needs Chinese provinces, the units are {shorten(x.units, 5)}; "
@@ -329,9 +315,7 @@ def _constant(series: pd.Series) -> dict[str, Any]:
 def _from_pairs(x: Wide, pairs: Mapping[str, Any], label: str, order: tuple[Any, ...] | None) -> Groups:
     absent = [u for u in x.units if key(u) not in pairs or pd.isna(pairs[key(u)])]
     if absent:
-        raise AlignmentError(
-            f"{len(absent)} units have no group: {shorten(absent)}; give them one or leave them out"
-        )
+        raise AlignmentError(f"{len(absent)} units have no group: {shorten(absent)}; give them one or leave them out")
     mine = [pairs[key(u)] for u in x.units]
     present = set(mine)
     names = tuple(g for g in order if g in present) if order is not None else tuple(canonical(present))
@@ -345,12 +329,8 @@ def require(x: Wide, *, positive: bool, what: str) -> None:
     bad = x.values <= 0 if positive else x.values < 0
     if bad.any():
         rule = "positive values" if positive else "non-negative values"
-        raise PanelError(
-            f"{what} needs {rule}; {x.name} has {int(bad.sum())} cells outside: {_holes(bad, x.frame())}"
-        )
+        raise PanelError(f"{what} needs {rule}; {x.name} has {int(bad.sum())} cells outside: {_holes(bad, x.frame())}")
     empty = (x.values * x.weights).sum(axis=1) <= 0
     if empty.any():
         times = [t for t, e in zip(x.index(), empty, strict=True) if e]
-        raise PanelError(
-            f"{what} needs a positive mean; the mean of {x.name} is not positive at {shorten(times)}"
-        )
+        raise PanelError(f"{what} needs a positive mean; the mean of {x.name} is not positive at {shorten(times)}")

@@ -15,9 +15,7 @@ Array = NDArray[np.float64]
 _BLOCK = 4_000_000
 
 
-def multiplicities(
-    n: int, replicates: int, seed: int | None, strata: NDArray[np.intp] | None = None
-) -> Array:
+def multiplicities(n: int, replicates: int, seed: int | None, strata: NDArray[np.intp] | None = None) -> Array:
     """How often each unit is drawn, ``(R, N)``: with replacement, inside each stratum if there are any."""
     rng = np.random.default_rng(seed)
     out = np.zeros((replicates, n))
@@ -61,9 +59,7 @@ def upper_p(draws: Array, observed: Array) -> Array:
     return (1.0 + (draws >= observed - slack).sum(axis=0)) / (1.0 + len(draws))
 
 
-def change_table(
-    point: Array, draws: Array | None, first: int, last: int, names: Any, level: float
-) -> pd.DataFrame:
+def change_table(point: Array, draws: Array | None, first: int, last: int, names: Any, level: float) -> pd.DataFrame:
     """Level at two dates, change, percent change and, where there are draws, the interval of the change."""
     a, b = point[first], point[last]
     percent = 100.0 * np.divide(b - a, a, out=np.full_like(a, np.nan), where=a != 0)

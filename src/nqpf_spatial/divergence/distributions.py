@@ -141,9 +141,7 @@ def densities(
     v, axis = _transformed(x, relative, log)
     g = None if groups is None else _frame.membership(x, groups, data)
     _check_spread(v, x, g)
-    parts = (
-        {None: np.ones(len(x.units), bool)} if g is None else {n: g.codes == k for k, n in enumerate(g.names)}
-    )
+    parts = {None: np.ones(len(x.units), bool)} if g is None else {n: g.codes == k for k, n in enumerate(g.names)}
     widths = {
         (name, t): bandwidth or _kernel.silverman_bandwidth(v[i, mine], x.weights[i, mine])
         for name, mine in parts.items()
@@ -152,9 +150,7 @@ def densities(
     reach = 3.0 * max(widths.values())
     grid = np.linspace(v.min() - reach, v.max() + reach, points)
     curves = {
-        (t if name is None else (name, t)): _kernel.density(
-            v[i, mine], x.weights[i, mine], widths[(name, t)], grid
-        )
+        (t if name is None else (name, t)): _kernel.density(v[i, mine], x.weights[i, mine], widths[(name, t)], grid)
         for name, mine in parts.items()
         for i, t in enumerate(x.index())
     }
@@ -171,9 +167,7 @@ def _check_spread(v: Array, x: Wide, g: Groups | None) -> None:
     for k in np.unique(codes):
         flat = np.ptp(v[:, codes == k], axis=1) == 0
         if flat.any():
-            raise PanelError(
-                f"all values of {x.name} are equal at {_frame.shorten(x.index()[flat])}: no density"
-            )
+            raise PanelError(f"all values of {x.name} are equal at {_frame.shorten(x.index()[flat])}: no density")
 
 
 def _summary(curves: pd.DataFrame, widths: dict[Any, float]) -> pd.DataFrame:
@@ -237,18 +231,12 @@ def silverman_test(
         raise ValueError(f"modes={modes}: at least one mode under the null hypothesis")
     x = _frame.wide(data, value=value, years=years, missing=missing, min_units=5)
     if len(x.times) != 1:
-        raise PanelError(
-            f"the test needs one year, {x.name} has {_frame.shorten(x.times, 30)}; say years=..."
-        )
+        raise PanelError(f"the test needs one year, {x.name} has {_frame.shorten(x.times, 30)}; say years=...")
     v = _transformed(x, False, log)[0][0]
     if len(np.unique(v)) <= modes:
-        raise PanelError(
-            f"{x.name} has {len(np.unique(v))} distinct values: too few to test for {modes} modes"
-        )
+        raise PanelError(f"{x.name} has {len(np.unique(v))} distinct values: too few to test for {modes} modes")
     h = _kernel.critical_bandwidth(v, modes, points)
     samples = _kernel.silverman_draws(v, h, draws, np.random.default_rng(seed))
     more = int((_kernel.count_modes(samples, h, points) > modes).sum())
     null = f"at most {modes} mode{'s' if modes > 1 else ''}"
-    return Test(
-        "Silverman", h, None, (1.0 + more) / (1.0 + draws), null, f"critical bandwidth, {draws} draws"
-    )
+    return Test("Silverman", h, None, (1.0 + more) / (1.0 + draws), null, f"critical bandwidth, {draws} draws")

@@ -24,9 +24,7 @@ def _evaluate(x: Wide, w: Array, member: Array, pair: bool) -> Array:
     mean = np.divide(totals, share, out=np.full_like(totals, np.nan), where=share > 0)
     one = np.ones_like(mean)
     log_gap = np.abs(np.log(mean[..., 0] / mean[..., 1])) if pair else _kernel.sd_log(mean, one)
-    return np.stack(
-        [_kernel.cv(mean, one), _kernel.theil_t(mean, share), _kernel.gini(mean, share), log_gap], axis=-1
-    )
+    return np.stack([_kernel.cv(mean, one), _kernel.theil_t(mean, share), _kernel.gini(mean, share), log_gap], axis=-1)
 
 
 def gap(
@@ -75,9 +73,7 @@ def gap(
     pair = len(g.names) == 2
     empty = _kernel.by_group(x.values * x.weights, member) <= 0
     if empty.any():
-        where = [
-            f"{t}: {g.names[k]}" for t, row in zip(x.index(), empty, strict=True) for k in np.flatnonzero(row)
-        ]
+        where = [f"{t}: {g.names[k]}" for t, row in zip(x.index(), empty, strict=True) for k in np.flatnonzero(row)]
         raise PanelError(f"the mean of a group must be positive; it is not at {_frame.shorten(where)}")
     names = list(GAP_MEASURES)
     point = pd.DataFrame(_evaluate(x, x.weights, member, pair), index=x.index(), columns=names)
@@ -85,9 +81,7 @@ def gap(
     if bootstrap:
         counts = _resample.multiplicities(len(x.units), bootstrap, seed, g.codes)
         size = len(g.names) * x.values.size
-        draws = _resample.collect(
-            counts, size, lambda c: _evaluate(x, c[:, None, :] * x.weights, member, pair)
-        )
+        draws = _resample.collect(counts, size, lambda c: _evaluate(x, c[:, None, :] * x.weights, member, pair))
     title = f"{x.name} between groups of {g.label}"
     return InequalityResult(
         point, *measures.spread(draws, point.index, names, level), draws, title, x.weighted, level, x.note

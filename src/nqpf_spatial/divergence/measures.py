@@ -69,9 +69,7 @@ class InequalityResult(Result):
     def _notes(self) -> list[str]:
         lines = [self.note] if self.note else []
         if self.draws is not None:
-            lines.append(
-                f"{len(self.draws)} bootstrap replicates of units; .lower and .upper at level {self.level:g}"
-            )
+            lines.append(f"{len(self.draws)} bootstrap replicates of units; .lower and .upper at level {self.level:g}")
         return lines
 
     def change(self, first: Any = None, last: Any = None) -> pd.DataFrame:
@@ -90,13 +88,9 @@ class InequalityResult(Result):
         for k, column in enumerate(self.table.columns):
             colour = _style.COLOURS[k % len(_style.COLOURS)]
             scaled = self.table[column] / (base if one else base[column])  # type: ignore[index]
-            ax.plot(
-                self.table.index, scaled, color=colour, marker="o", ms=3.5, label=_style.word(column, lang)
-            )
+            ax.plot(self.table.index, scaled, color=colour, marker="o", ms=3.5, label=_style.word(column, lang))
             if one and self.lower is not None and self.upper is not None:
-                ax.fill_between(
-                    self.table.index, self.lower[column], self.upper[column], color=colour, alpha=0.18
-                )
+                ax.fill_between(self.table.index, self.lower[column], self.upper[column], color=colour, alpha=0.18)
         ax.set_ylabel(_style.word(self.table.columns[0] if one else "index, first year = 1", lang))
         ax.set_title(self.name, loc="left")
         if not one:
@@ -112,9 +106,7 @@ def _two_rows(table: pd.DataFrame, first: Any, last: Any) -> tuple[int, int]:
     for t in (first, last):
         if t is not None and t not in times:
             raise PanelError(f"there is no time {t}; the result has {_frame.shorten(times, 30)}")
-    return (0 if first is None else times.index(first)), (
-        len(times) - 1 if last is None else times.index(last)
-    )
+    return (0 if first is None else times.index(first)), (len(times) - 1 if last is None else times.index(last))
 
 
 def _resolve(measures: Sequence[str] | str) -> dict[str, tuple[Callable[..., Array], str]]:
@@ -146,9 +138,7 @@ def check_domain(x: Wide, name: str, domain: str) -> None:
     elif domain == "mean":
         mean = (x.values * x.weights).sum(axis=1)
         if (mean <= 0).any():
-            raise PanelError(
-                f"{name} needs a positive mean; it is not at {_frame.shorten(x.index()[mean <= 0], 30)}"
-            )
+            raise PanelError(f"{name} needs a positive mean; it is not at {_frame.shorten(x.index()[mean <= 0], 30)}")
 
 
 def evaluate(x: Wide, measures: Sequence[str] | str, w: Array) -> Array:
@@ -239,9 +229,7 @@ def spread(
     if draws is None:
         return None, None, None
     low, high = _resample.interval(draws, level)
-    se, lower, upper = (
-        pd.DataFrame(a, index=index, columns=names) for a in (draws.std(axis=0, ddof=1), low, high)
-    )
+    se, lower, upper = (pd.DataFrame(a, index=index, columns=names) for a in (draws.std(axis=0, ddof=1), low, high))
     return se, lower, upper
 
 

@@ -76,9 +76,7 @@ class PolarizationResult(Result):
             base = 1.0 if one else self.table[column].iloc[0]
             label = _style.word(column, lang)
             colour = _style.COLOURS[k]
-            ax.plot(
-                self.table.index, self.table[column] / base, color=colour, marker="o", ms=3.5, label=label
-            )
+            ax.plot(self.table.index, self.table[column] / base, color=colour, marker="o", ms=3.5, label=label)
         ax.set_ylabel(_style.word(self.table.columns[0] if one else "index, first year = 1", lang))
         ax.set_title(self.name, loc="left")
         if not one:
@@ -99,9 +97,7 @@ def _members(
     for t, row in zip(x.index(), x.values, strict=True):
         distinct = len(np.unique(row))
         if not 2 <= classes <= distinct:
-            raise PanelError(
-                f"classes={classes} must lie between 2 and the {distinct} distinct values at {t}"
-            )
+            raise PanelError(f"classes={classes} must lie between 2 and the {distinct} distinct values at {t}")
     pairs = zip(x.values, x.weights, strict=True)
     codes = np.stack([_kernel.optimal_partition(v, w, classes) for v, w in pairs])
     table = pd.DataFrame(codes, index=x.index(), columns=pd.Index(x.units, name=x.unit_name))
@@ -119,9 +115,7 @@ def _check(wanted: list[str], alpha: float, beta: float, der_alpha: float, group
         raise ValueError(f"beta={beta} must not be negative (0 gives the Esteban-Ray index)")
     lacking = [n for n in wanted if n in _NEED_GROUPS]
     if lacking and not grouped:
-        raise ValueError(
-            f"{', '.join(lacking)} need groups=... (or classes=... for estimated income classes)"
-        )
+        raise ValueError(f"{', '.join(lacking)} need groups=... (or classes=... for estimated income classes)")
 
 
 def _bandwidth(x: Wide, w: Array, alpha: float, bandwidth: float | str) -> Array:
@@ -250,9 +244,7 @@ def polarization(
         size = x.values.size * (len(x.units) if "der" in wanted else 4)
         draws = _resample.collect(counts, size, lambda c: spec.all(wanted, c[:, None, :] * x.weights))
     spread = measures.spread(draws, point.index, wanted, level)
-    used = _used(
-        wanted, {"alpha": alpha, "beta": beta, "der_alpha": der_alpha, "bandwidth": bandwidth, "kind": kind}
-    )
+    used = _used(wanted, {"alpha": alpha, "beta": beta, "der_alpha": der_alpha, "bandwidth": bandwidth, "kind": kind})
     return PolarizationResult(
         point, _details(spec, wanted), table, used, *spread, draws, x.name, x.weighted, level, x.note
     )

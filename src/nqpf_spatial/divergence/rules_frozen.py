@@ -66,35 +66,24 @@ def ossify(
     """
     common: dict[str, Any] = {"years": years, "missing": missing, "value": value}
     weighted = {**common, "weights": weights, "groups": groups}
-    evidence = pd.DataFrame(
-        {
-            "dagum_net_between": (net := dagum_gini.dagum(data, **weighted)).table["net_between"],
-            "theil_between": theil_groups.theil(data, **weighted).table["between"],
-        }
-    )
+    net = dagum_gini.dagum(data, **weighted)
+    between = theil_groups.theil(data, **weighted).table["between"]
+    evidence = pd.DataFrame({"dagum_net_between": net.table["net_between"], "theil_between": between})
     labels = trends.trend_table(evidence, **trend)
-    ends = _frame.wide(data, **common).values[[0, -1]]
-    rank = float(np.corrcoef(_trend.average_ranks(ends))[0, 1])
-    chain = {}
-    for r in (True, False):
-        chain[r] = markov_chains.markov(data, k=classes, relative=r, gaps="skip", **common).shorrocks
+    rank, chain = _persistence(data, classes, common)
     means = gaps.ratio(data, over=over, **weighted)
     change = 100.0 * (means.iloc[-1] / means.iloc[0] - 1.0)
-    stable = labels["label"] == "STABLE"
     rows = {
-        "(i) Dagum, change %": [labels["change_pct"].iloc[0], "STABLE", stable.iloc[0], labels["pvalue"].iloc[0]],
-        "(i) Theil, change %": [labels["change_pct"].iloc[1], "STABLE", stable.iloc[1], labels["pvalue"].iloc[1]],
-        "(ii) Spearman": [rank, f">= {spearman_ge:g}", rank >= spearman_ge, np.nan],
-        "(iii) Shorrocks": [chain[relative], f"<= {shorrocks_le:g}", chain[relative] <= shorrocks_le, np.nan],
+        "(ii) Spearman": [rank, f">= {spearman_ge:g}", rank >= spearman_ge],
+        "(iii) Shorrocks": [chain[relative], f"<= {shorrocks_le:g}", chain[relative] <= shorrocks_le],
         f"(iv) {over[0]}/{over[1]}, change %": [
-            change, f"+-{ratio_change_within_pct:g}", abs(change) <= ratio_change_within_pct, np.nan,
+            change, f"+-{ratio_change_within_pct:g}", abs(change) <= ratio_change_within_pct
         ],
     }  # fmt: skip
-    columns = ["value", "threshold", "holds", "pvalue"]
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns).astype({"holds": bool})
+    table = _clauses(labels, rows)
     count = int(table["holds"].iloc[2:].sum())
     reading: Reading = "otherwise"
-    if not stable.all():
+    if not table["holds"].iloc[:2].all():
         reading = "contradict"
     elif count >= min_of_ii_to_iv:
         reading = "support"
@@ -104,6 +93,31 @@ def ossify(
         f"Shorrocks of values {other} by the mean of the year: {chain[not relative]:.4f}"
     )
     return RuleResult("R-OSSIFY", reading, reading, table, evidence, reason, net.name)
+
+
+def _persistence(
+    data: pd.Series | pd.DataFrame, classes: int, common: dict[str, Any]
+) -> tuple[float, dict[bool, float]]:
+    """Spearman correlation of the first and the last year; Shorrocks of relative (True) and raw values."""
+    ends = _frame.wide(data, **common).values[[0, -1]]
+    rank = float(np.atleast_2d(np.corrcoef(_trend.average_ranks(ends)))[0, 1])
+    options: dict[str, Any] = {"k": classes, "gaps": "skip", **common}
+    return rank, {r: markov_chains.markov(data, relative=r, **options).shorrocks for r in (True, False)}
+
+
+def _clauses(labels: pd.DataFrame, rows: dict[str, list[Any]]) -> pd.DataFrame:
+    """Clause (i), one row per trend, above the others."""
+    first = pd.DataFrame(
+        {
+            "value": labels["change_pct"].to_numpy(),
+            "threshold": "STABLE",
+            "holds": (labels["label"] == "STABLE").to_numpy(),
+            "pvalue": labels["pvalue"].to_numpy(),
+        },
+        index=["(i) Dagum, change %", "(i) Theil, change %"],
+    )
+    rest = pd.DataFrame.from_dict(rows, orient="index", columns=["value", "threshold", "holds"])
+    return pd.concat([first, rest.assign(pvalue=np.nan)]).astype({"holds": bool, "value": float})
 
 
 def polar(

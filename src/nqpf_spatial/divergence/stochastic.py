@@ -109,9 +109,7 @@ def stochastic_convergence(
     if len(x.times) < min_years:
         raise PanelError(f"unit-root tests need at least {min_years} years here, {x.name} has {len(x.times)}")
     if len(set(np.diff(np.asarray(x.times, dtype=float)))) > 1:
-        raise PanelError(
-            f"unit-root tests need equally spaced times; {x.name} has {_frame.shorten(x.times, 30)}"
-        )
+        raise PanelError(f"unit-root tests need equally spaced times; {x.name} has {_frame.shorten(x.times, 30)}")
     gaps = np.log(x.values) - np.log(x.values).mean(axis=1, keepdims=True)
     rows = [_adf(g, regression, lags) if test == "adf" else _kpss(g, regression, lags) for g in gaps.T]
     columns = pd.Index(x.units, name=x.unit_name)

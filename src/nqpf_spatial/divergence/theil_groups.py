@@ -114,9 +114,7 @@ def stacked_parts(ax: Axes, table: pd.DataFrame, parts: list[tuple[str, str]], l
     where = np.arange(len(table)) if table.index.dtype == object else table.index.to_numpy()
     for k, (column, text) in enumerate(parts):
         height = table[column].to_numpy()
-        ax.bar(
-            where, height, bottom=bottom, width=0.72, color=_style.COLOURS[k], label=_style.word(text, lang)
-        )
+        ax.bar(where, height, bottom=bottom, width=0.72, color=_style.COLOURS[k], label=_style.word(text, lang))
         bottom = bottom + height
     ax.plot(where, table["total"], color="black", marker="o", ms=3, lw=1, label=_style.word("total", lang))
     ax.set_ylim(0, float(table["total"].max()) * 1.28)
@@ -147,14 +145,10 @@ class _Tree:
 
     def evaluate(self, x: Wide, w: Array, kind: str) -> tuple[Array, _kernel.TheilParts]:
         """``(..., T, parts)`` and the parts of the finest level."""
-        fine = _kernel.theil_parts(
-            x.values, w, _kernel.indicator(self.cells.codes, len(self.cells.names)), kind
-        )
+        fine = _kernel.theil_parts(x.values, w, _kernel.indicator(self.cells.codes, len(self.cells.names)), kind)
         if not self.nested:
             return np.stack([fine.total, fine.between, fine.within], axis=-1), fine
-        coarse = _kernel.theil_parts(
-            x.values, w, _kernel.indicator(self.outer.codes, len(self.outer.names)), kind
-        )
+        coarse = _kernel.theil_parts(x.values, w, _kernel.indicator(self.outer.codes, len(self.outer.names)), kind)
         middle = fine.between - coarse.between
         return np.stack([fine.total, coarse.between, middle, fine.within], axis=-1), fine
 
@@ -273,9 +267,7 @@ def _draws(x: Wide, tree: _Tree, kind: str, replicates: int, seed: int | None) -
     if not replicates:
         return None
     counts = _resample.multiplicities(len(x.units), replicates, seed, tree.cells.codes)
-    return _resample.collect(
-        counts, 3 * x.values.size, lambda c: tree.evaluate(x, c[:, None, :] * x.weights, kind)[0]
-    )
+    return _resample.collect(counts, 3 * x.values.size, lambda c: tree.evaluate(x, c[:, None, :] * x.weights, kind)[0])
 
 
 def _permute(x: Wide, tree: _Tree, kind: str, replicates: int, seed: int | None) -> pd.DataFrame | None:
@@ -290,6 +282,4 @@ def _permute(x: Wide, tree: _Tree, kind: str, replicates: int, seed: int | None)
 
     observed = _kernel.theil_parts(x.values, x.weights, _kernel.indicator(tree.outer.codes, k), kind).between
     draws = _resample.collect(codes.astype(float), k * x.values.size, between)
-    return pd.DataFrame(
-        {"statistic": observed, "pvalue": _resample.upper_p(draws, observed)}, index=x.index()
-    )
+    return pd.DataFrame({"statistic": observed, "pvalue": _resample.upper_p(draws, observed)}, index=x.index())

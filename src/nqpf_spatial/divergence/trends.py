@@ -28,18 +28,14 @@ def annual(series: pd.Series, least: int, what: str) -> tuple[Array, Array, str]
         raise PanelError(f"{what} needs a Series indexed by year, got {type(series).__name__}")
     name = str(series.name) if series.name is not None else "the series"
     if series.index.nlevels != 1 or not pd.api.types.is_numeric_dtype(series.index.dtype):
-        raise PanelError(
-            f"{what}: {name} must be indexed by year (numbers), not by {list(series.index.names)}"
-        )
+        raise PanelError(f"{what}: {name} must be indexed by year (numbers), not by {list(series.index.names)}")
     ordered = series.astype(float).sort_index()
     if ordered.index.has_duplicates:
         twice = ordered.index[ordered.index.duplicated()]
         raise PanelError(f"{what}: {name} has repeated years {_frame.shorten(twice)}")
     bad = ordered.index[~np.isfinite(ordered.to_numpy())]
     if len(bad):
-        raise PanelError(
-            f"{what}: {name} is missing at {_frame.shorten(bad, 30)}; leave these years out yourself"
-        )
+        raise PanelError(f"{what}: {name} is missing at {_frame.shorten(bad, 30)}; leave these years out yourself")
     if len(ordered) < least:
         raise PanelError(f"{what} needs at least {least} years, {name} has {len(ordered)}")
     return ordered.to_numpy(), ordered.index.to_numpy(dtype=float), name
@@ -345,9 +341,7 @@ def structural_break(
     check_choice("kind", kind, ("level", "slope", "both"))
     y, t, name = annual(series, 8, "a break test")
     if not 2 <= margin <= len(y) // 2 - 1:
-        raise ValueError(
-            f"margin={margin} must lie between 2 and {len(y) // 2 - 1} for {len(y)} observations"
-        )
+        raise ValueError(f"margin={margin} must lie between 2 and {len(y) // 2 - 1} for {len(y)} observations")
     base = np.column_stack([np.ones(len(t)), t - t.mean()])
     at, extra = _kernel.break_designs(t, kind, margin)
     observed = _kernel.sup_f(y, base, extra)
@@ -385,6 +379,4 @@ def trend_table(table: pd.DataFrame, **parameters: Any) -> pd.DataFrame:
     for column in table.columns:
         r = trend_label(table[column], **parameters)
         rows[column] = [r.label, r.slope, r.change_pct, r.pvalue, r.n, r.test.note]
-    return pd.DataFrame.from_dict(
-        rows, orient="index", columns=["label", "slope", "change_pct", "pvalue", "n", "note"]
-    )
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["label", "slope", "change_pct", "pvalue", "n", "note"])

@@ -119,7 +119,7 @@ def log_t_many(h: Array, setup: Setup) -> tuple[Array, Array, Array, Array]:
     """
     t = np.arange(setup.start, h.shape[1] + 1, dtype=float)
     log_t = np.log(t)
-    usable = (h > 0).all(axis=1)
+    usable: NDArray[np.bool_] = np.min(h, axis=1) > 0.0
     safe = np.where(usable[:, None], h, 1.0)
     left = np.log(safe[:, :1] / safe[:, setup.start - 1 :]) - 2.0 * np.log(log_t)
     x = log_t - log_t.mean()
