@@ -123,6 +123,17 @@ def test_hausman_equals_plm(key: str) -> None:
     assert test.pvalue == pytest.approx(expected["p.value"], rel=1e-4)
 
 
+@pytest.mark.parametrize("key", PANELS)
+def test_hausman_of_the_error_model_equals_splm(key: str) -> None:
+    """Slopes only, FE dummy-variable ML against RE with the KKP error. In lag models splm's covariance lacks a block."""
+    fe = fitted(key, "SEM", "individual")
+    re = fe.random_counterpart("kkp").with_vcov("expected")
+    slopes = [name for name in fe.params.index if name != "lambda"]
+    expected = golden()[f"{key}.hausman.error.ML"]["test"]
+    test = hausman(fe, re, terms=slopes)
+    assert test.statistic == pytest.approx(expected["statistic"], rel=2e-6) and test.df == expected["parameter"]
+
+
 def spreg_results() -> tuple[SimpleNamespace, SimpleNamespace]:
     """spreg's panel lag models on produc as objects with params and cov_params()."""
     import libpysal

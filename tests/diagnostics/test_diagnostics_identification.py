@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from diagnostics_support import fitted
 
@@ -10,7 +11,7 @@ import nqpf_spatial as nq
 from nqpf_spatial.errors import IdentificationError, IdentificationWarning
 from nqpf_spatial.kernels.identification import error_replicates
 from nqpf_spatial.models.diagnostics import identification
-from nqpf_spatial.models.diagnostics._identification import _error_draws, _lag_draws
+from nqpf_spatial.models.diagnostics._identification import _error_draws, _errors, _lag_draws
 from nqpf_spatial.weights import from_any
 
 
@@ -18,7 +19,7 @@ def one_by_one(fit: nq.models.SpatialFit, formula: str, replicates: int) -> np.n
     """The same data sets through nq.fit."""
     est, design = fit.estimate, fit.estimate.design
     w = est.weights.first()
-    errors = np.sqrt(est.fit.sigma2) * np.random.default_rng(0).standard_normal((replicates, *design.shape))
+    errors = _errors(est, replicates, 0)
     eye, array = np.eye(w.n), w.dense()
     rho, lam = est.fit.rho, est.fit.lambda_
     v = design.y - rho * est.columns.wy
@@ -86,6 +87,16 @@ def test_error_replicates_recover_lambda() -> None:
     assert abs(draws.mean() - 0.5) < 0.03
     without = error_replicates(np.empty((0, 8, 31)), w.dense(), 0.5, errors, (True, True), like.n, like.m, like.lambda_)
     assert np.corrcoef(draws, without)[0, 1] > 0.99
+
+
+def test_data_made_with_the_same_seed_do_not_come_back_as_errors() -> None:
+    """The regressor is the second block of default_rng(0): as an error it would vanish from the residuals."""
+    w = nq.weights.contiguity()
+    rng = np.random.default_rng(0)
+    y, x = rng.standard_normal((4, 31)), rng.standard_normal((4, 31))
+    index = pd.MultiIndex.from_product([w.ids, range(4)], names=["unit", "period"])
+    data = pd.DataFrame({"y": y.T.ravel(), "x": x.T.ravel()}, index=index)
+    assert 0.05 < identification(nq.sar("y ~ x | unit", data, w)).statistic < 0.2
 
 
 def test_refusals() -> None:

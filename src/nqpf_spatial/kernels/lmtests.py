@@ -6,7 +6,7 @@ In the general nesting model ``y = rho W1 y + X beta + W_d X theta + u``, ``u = 
 .. math::
    d_\rho = e'W_1 y/s^2 - m\,tr A_1, \qquad d_\lambda = e'W_2 e/s^2 - m\,tr A_2, \qquad d_\theta = (W_dX)'e/s^2
 
-with e and ``s2 = SSE / n`` of the restricted model (Anselin 1988, section 6.3; Anselin, Bera, Florax and Yoon 1996;
+with e and ``s2 = SSE / n`` of the restricted model (Anselin 1988; Anselin, Bera, Florax and Yoon 1996;
 Koley and Bera 2024 for theta). Its variance, after beta and sigma2 are concentrated out, needs ``tr(A_i A_j + A_i'A_j)``
 only. A is W for dummy-variable ML and F'WF, with one eigenvalue 1 less, where the Lee-Yu transformation removes time
 effects (Debarsy and Ertur 2010 do the same); n and m are those of the likelihood. Every statistic is

@@ -2,7 +2,7 @@ r"""Tests on residuals: Moran's I with moments that know how the residuals came 
 correlation.
 
 Residuals of a regression are ``e = M eps`` with a known M: they are dependent even when the errors are not. For normal
-errors the ratio ``e'We / e'e`` has the moments (Cliff and Ord 1981, section 8.3; Tiefelsdorf and Boots 1995)
+errors the ratio ``e'We / e'e`` has the moments (Cliff and Ord 1981, pp. 201-203; Tiefelsdorf and Boots 1995)
 
 .. math:: E = \frac{tr(MW)}{s}, \qquad Var = \frac{2\,[s\,tr(MWMW) - tr(MW)^2]}{s^2 (s + 2)}, \qquad s = tr(M)
 
@@ -193,7 +193,7 @@ def cross_dependence(e: NDArray, w: NDArray | None = None) -> CrossDependence:
 
     Notes
     -----
-    ``CD = sqrt(2T / (N(N-1))) sum_{i<j} r_ij`` (Pesaran 2004, eq. 7), r the correlation over time.
+    ``CD = sqrt(2T / (N(N-1))) sum_{i<j} r_ij`` (Pesaran 2004), r the correlation over time.
     """
     t, n = e.shape
     if t < 3 or n < 2:

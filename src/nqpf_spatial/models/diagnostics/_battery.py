@@ -135,17 +135,22 @@ def _effects(fit: SpatialFit, w: SpatialWeights | None, has_w: bool, re_fit: Spa
 
 
 def _hausman(fit: SpatialFit, re_fit: SpatialFit | None) -> Test:
-    """Hausman's test of the fit and its counterpart; covariances from the information, which the test is about."""
+    """Hausman's test of the fit and its counterpart.
+
+    Covariances are the inverse expected information, whose difference is positive definite far more often than that of the
+    observed one.
+    """
     est = fit.estimate
     if est.design.shape[1] > EIGENVALUES_UP_TO:
         raise IdentificationError(f"random effects stop at N = {EIGENVALUES_UP_TO}")
     if est.random is not None:
-        fixed = refit(est, fit.model, effects=(True, est.design.time))
-        return hausman(replace(fit, estimate=fixed, vcov="observed", vcov_options={}), fit.with_vcov("observed"))
-    if not est.design.unit:
+        other = refit(est, fit.model, effects=(True, est.design.time))
+        fixed, random = replace(fit, estimate=other, vcov="observed", vcov_options={}), fit
+    elif est.design.unit:
+        fixed, random = fit, fit.random_counterpart() if re_fit is None else re_fit
+    else:
         raise IdentificationError(_NO_RE)
-    plain = fit if fit.vcov in ("observed", "expected") else fit.with_vcov("observed")
-    return hausman(plain, plain.random_counterpart() if re_fit is None else re_fit)
+    return hausman(fixed.with_vcov("expected"), random.with_vcov("expected"))
 
 
 def _residuals(fit: SpatialFit, w: SpatialWeights | None, has_w: bool) -> list[Test]:

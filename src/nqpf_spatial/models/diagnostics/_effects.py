@@ -58,7 +58,7 @@ def effects_tests(fit: SpatialFit, *, form: str = "lr") -> Diagnosis:
     with N or T, so that the statistic is only roughly chi-squared and rejects too often (at 5 %, 10 % of the time for 31
     units and 8 years). The note gives it times Bartlett's factor ``(n - p + df / 2 - 1) / n`` (Anderson 2003, section 8.5;
     p parameters in the larger model), which repairs most of that in OLS; with a spatial lag and time effects the bias of
-    dummy-variable ML remains. Elhorst (2014, section 3.3) reports the uncorrected statistic.
+    dummy-variable ML remains. Elhorst (2014) reports the uncorrected statistic.
     """
     if form not in FORMS:
         raise ValueError(f"form={form!r} is not known; choose one of {', '.join(map(repr, FORMS))}")

@@ -20,6 +20,7 @@ from nqpf_spatial.models.estimate import Estimate, matrix
 if TYPE_CHECKING:
     from nqpf_spatial.models.results import SpatialFit
 
+_STREAM = 19_881_123  # any number: it sets the stream of the replicates apart
 WEAK = 0.25  # sd from which a 95 % interval of rho is about as long as the interval from 0 to 1
 
 
@@ -87,7 +88,9 @@ def _errors(est: Estimate, replicates: int, seed: int) -> NDArray:
         raise IdentificationError(
             f"{replicates} replicates of {est.design.y.size} observations are too many; lower replicates="
         )
-    return np.sqrt(est.fit.sigma2) * np.random.default_rng(seed).standard_normal(shape)
+    # a stream of its own: data that were simulated with the same small seed must not come back as errors
+    rng = np.random.default_rng([seed, _STREAM])
+    return np.sqrt(est.fit.sigma2) * rng.standard_normal(shape)
 
 
 def _lag_draws(est: Estimate, replicates: int, seed: int) -> NDArray:
