@@ -106,9 +106,7 @@ def entropy_weights(z: object) -> Array:
     """
     a = _table(z, "the normalised table")
     if (a < 0).any():
-        raise PanelError(
-            f"entropy weights need non-negative values; columns {_columns(np.min(a, axis=0) < 0)} do not"
-        )
+        raise PanelError(f"entropy weights need non-negative values; columns {_columns(np.min(a, axis=0) < 0)} do not")
     total = a.sum(axis=0)
     if (total == 0).any():
         raise PanelError(f"columns {_columns(total == 0)} have no positive value")
@@ -187,9 +185,7 @@ def critic_weights(z: object) -> Array:
         raise PanelError("CRITIC weights need at least two indicators")
     sd = a.std(axis=0)
     if (np.ptp(a, axis=0) == 0).any():
-        raise PanelError(
-            f"columns {_columns(np.ptp(a, axis=0) == 0)} are constant: correlations do not exist"
-        )
+        raise PanelError(f"columns {_columns(np.ptp(a, axis=0) == 0)} are constant: correlations do not exist")
     c = (a - a.mean(axis=0)) / sd
     conflict = np.maximum(1.0 - c.T @ c / len(c), 0.0)
     information = sd * conflict.sum(axis=1)

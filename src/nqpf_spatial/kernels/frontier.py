@@ -204,9 +204,7 @@ def fit_frontier(data: FrontierData, decay: bool = False) -> FrontierFit:
         )
     gradient = float(np.abs(score[free]).max())
     if gradient > 1e-4 * n:
-        raise ConvergenceError(
-            f"the frontier did not converge: largest score {gradient:.3g} after Newton steps"
-        )
+        raise ConvergenceError(f"the frontier did not converge: largest score {gradient:.3g} after Newton steps")
     back = np.linalg.inv(upper) * root
     su2, sv2 = float(np.exp(theta[k])), float(np.exp(theta[k + 1]))
     return FrontierFit(
