@@ -48,9 +48,7 @@ def make_panel(beta, seed=0):
     data |= dict.fromkeys(("gdp", "gdp_real"), level)
     data |= {name: column(growth) for name in ("gdp_index", "gdp_index_firstpub")}
     data |= {"ln_gdp_real_pc": column(y), "population": ones}
-    data |= {
-        name: column(np.exp(noise(1.0))) for name in ("rd_expenditure", "fiscal_expenditure", "trade_total")
-    }
+    data |= {name: column(np.exp(noise(1.0))) for name in ("rd_expenditure", "fiscal_expenditure", "trade_total")}
     data["gdp_real_per_urban_worker"] = level.where(real["gdp_real_per_urban_worker"].notna())
     data["gdp_v2023"] = level.where(real["gdp_v2023"].notna())
     frame = pd.DataFrame(data)

@@ -95,8 +95,7 @@ def test_missing_matrices_stop_support_and_are_named(constructed):
 def test_variants_that_disagree_make_it_mixed(constructed, monkeypatch):
     def turned(variant, base, ctx, effects, sign, parameters):
         return [
-            VariantResult(variant, "", True, True, alternative=e, stated_sign=False, significant=True)
-            for e in effects
+            VariantResult(variant, "", True, True, alternative=e, stated_sign=False, significant=True) for e in effects
         ]
 
     monkeypatch.setattr(mechanism, "_run_variant", turned)

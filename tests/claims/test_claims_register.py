@@ -35,7 +35,7 @@ def test_the_packaged_register_is_sound(builder):
     ("old", "new", "message"),
     [
         ("total: 111", "total: 110", "111 claims, meta says 110"),
-        ("outcome: [ln_gdp_real_pc]\n    regressors: [ln_broadband_pc,", "outcome: [ln_gdp]\n    regressors: [ln_broadband_pc,", "WU-M4: unknown variable ln_gdp"),  # noqa: E501
+        ("outcome: [ln_gdp_real_pc]\n    regressors: [ln_broadband_pc,", "outcome: [ln_gdp]\n    regressors: [ln_broadband_pc,", "WU-M4: unknown variable ln_gdp"),
         ("variants: [hub_narrow]\n", "variants: [hub_wide]\n", "WU-P8: unknown variant hub_wide"),
         ("    disclosure_note: The list had been read.\n", "", "WU-P8: outcome-seen without a note"),
         ("decides: [WU-P8,", "decides: [WU-P9,", "WU-P8: 01-data-and-provinces.ipynb does not list it"),

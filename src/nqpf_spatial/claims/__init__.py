@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from nqpf_spatial.claims.context import SEED
 from nqpf_spatial.claims.display import Card
+from nqpf_spatial.claims.evaluate import READINGS
 from nqpf_spatial.claims.exhibits import figures, reason_zh, tables
 from nqpf_spatial.claims.record import Evidence, Holm, Multiverse, VariantResult, Verdict
 from nqpf_spatial.claims.register import Claim, Register, Rule, load
 from nqpf_spatial.claims.runner import run
 
 __all__ = [
+    "READINGS",
     "SEED",
     "Card",
     "Claim",

@@ -178,7 +178,7 @@ def _evidence_zh(verdict: Verdict) -> str:
             parts += [
                 f"{effect_name(what, 'zh')}在基准权重 {base} 下为 {e.estimate:.4f}"
                 f"（p={e.p:.4f}，族内校正后 {e.p_holm:.4f}），"
-                f"{len(own)} 个计入的权重中 {agree} 个一致；"
+                f"最小可检测效应 {e.mde:.4f}，{len(own)} 个计入的权重中 {agree} 个一致；"
                 for e in verdict.evidence
                 if e.what == what and e.w == base
             ]

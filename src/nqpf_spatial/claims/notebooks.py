@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -135,7 +136,8 @@ def execute(path: Path, *, fast: bool = False) -> Executed:
             record_timing=False,
         )
         try:
-            client.execute(env=_environment(fast), cwd=work, cleanup_kc=True)
+            # a loop of our own, closed at the end: nbclient's synchronous front leaves one per thread behind
+            asyncio.run(client.async_execute(env=_environment(fast), cwd=work, cleanup_kc=True))
         except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
             failure = describe_failure(notebook, error)
     return Executed(path.stem, stripped(notebook), failure)

@@ -205,12 +205,14 @@ def _write_notebook(folder: Path, executed: Executed) -> None:
 
 
 def _in_order(verdicts: Sequence[Verdict], register: Register) -> list[Verdict]:
-    """Decided on data first, then decided from the register, then not run; each in register order."""
+    """Decided on data first (by notebook), then from the register, then not run; each in register order."""
 
-    def rank(v: Verdict) -> tuple[int, str]:
+    place = {claim: i for i, claim in enumerate(register.claims)}
+
+    def rank(v: Verdict) -> tuple[int, str, int]:
         kind = 0 if v.evidence else 1 if v.verdict else 2
         book = register.claim(v.claim).notebook or "~"
-        return kind, book if kind == 0 else ""
+        return kind, book if kind == 0 else "", place[v.claim]
 
     return sorted(verdicts, key=rank)
 

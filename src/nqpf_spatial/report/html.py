@@ -74,6 +74,7 @@ def number(value: Any) -> str:
     >>> number(0.0452319), number(None), number(True), number(403), number(1.2e-7)
     ('0.04523', '', 'yes', '403', '1.2e-07')
     """
+    value = value.item() if hasattr(value, "item") else value
     if value is None or (isinstance(value, float) and value != value):
         return ""
     if isinstance(value, bool):

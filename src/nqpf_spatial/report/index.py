@@ -201,7 +201,7 @@ def card(entry: Entry) -> str:
     reason = f'<div class="en">{lines}</div><p class="zh" lang="zh">{text(e.reason_zh)}</p>'
     more = f"<details><summary>{both('how it is read', '如何解读')}</summary><dl>{facts}</dl></details>"
     return (
-        f'<article class="card" id="{text(e.id)}" data-article="{text(e.article)}" '
+        f'<article class="card{" data" if e.tables else ""}" id="{text(e.id)}" data-article="{text(e.article)}" '
         f'data-verdict="{text(e.verdict)}" data-priority="{text(e.priority)}" data-testability="{text(e.testability)}">'
         f"<header><b>{text(e.id)}</b>{badge(e.verdict, e.label)}{tags}</header>"
         f'<p class="says">{both(e.says_en, e.says_zh)}</p><p class="where">{text(e.where)}'

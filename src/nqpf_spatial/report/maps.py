@@ -33,7 +33,7 @@ def _shapes() -> tuple[gpd.GeoDataFrame, Any]:
         import geopandas as gpd
     except ImportError as error:
         raise ImportError("maps need the boundaries of the maps extra: pip install 'nqpf-spatial[maps]'") from error
-    frame = shapes.get_cn_province_geodataframe().set_index("province_adcode")[["geometry"]]
+    frame = shapes.get_cn_province_geodataframe(data_source="tianditu").set_index("province_adcode")[["geometry"]]
     line = gpd.GeoSeries([shapes.get_cn_line()], crs=frame.crs)
     return frame.to_crs(PROJECTION), line.to_crs(PROJECTION)
 

@@ -98,9 +98,7 @@ def test_minimum_detectable_effect_has_the_stated_power():
     draws = np.random.default_rng(1).normal(mde, se, 400_000)
     power = np.mean(np.abs(draws) / se > norm.isf(alpha / 2))
     assert power == pytest.approx(mech.POWER, abs=0.003)
-    assert mech.decide(rows([0.5] * 7), W7, 1, RULE).mde == pytest.approx(
-        mech.minimum_detectable_effect(0.1, alpha)
-    )
+    assert mech.decide(rows([0.5] * 7), W7, 1, RULE).mde == pytest.approx(mech.minimum_detectable_effect(0.1, alpha))
 
 
 def test_signs():

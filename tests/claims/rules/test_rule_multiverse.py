@@ -42,9 +42,7 @@ def test_a_contradiction_is_mirrored():
     assert mirrored.agrees
     assert mirrored.same_share == pytest.approx(5 / 6)
     assert mirrored.opposite_share == 0.0
-    turned = multiverse.judge(
-        [*rows, run("b2", significant=True), run("b3", significant=True)], "contradict", RULE
-    )
+    turned = multiverse.judge([*rows, run("b2", significant=True), run("b3", significant=True)], "contradict", RULE)
     assert not turned.agrees
 
 

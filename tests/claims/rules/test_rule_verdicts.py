@@ -54,9 +54,7 @@ def test_every_word(case, expected):
 
 def test_only_words_of_the_vocabulary_for_every_combination():
     flags = itertools.product([False, True], repeat=4)
-    for (support, contradict, clause, agrees), kind in itertools.product(
-        flags, ("direct", "proxy", "partial")
-    ):
+    for (support, contradict, clause, agrees), kind in itertools.product(flags, ("direct", "proxy", "partial")):
         got = word(support, contradict, clause, agrees=agrees, testability=kind)
         assert got in verdicts.ORDER
         if kind == "partial":
@@ -69,6 +67,11 @@ def test_only_words_of_the_vocabulary_for_every_combination():
 def test_words_from_the_register_alone(claim):
     expected = {"not-testable": "NOT TESTABLE", "needs-data": "NOT YET TESTABLE"}.get(claim.testability)
     assert verdicts.without_data(claim.rule, claim.testability) == expected
+
+
+def test_inconclusive_always_says_what_could_have_been_found():
+    outcome = Outcome(False, False, "why", mde=0.04321)
+    assert "Minimum detectable effect 0.04321" in verdicts.decide(outcome, shares(True), "direct", REGISTER).reason
 
 
 def test_the_first_word_in_the_order_wins_among_alternatives():

@@ -83,7 +83,8 @@ def decide(outcome: Outcome, multiverse: Multiverse, testability: str, register:
         return Decision("MIXED", both)
     if outcome.clause:
         return Decision("PARTLY", both)
-    return Decision("INCONCLUSIVE", both)
+    detectable = "" if outcome.mde is None else f". Minimum detectable effect {outcome.mde:.4g}"
+    return Decision("INCONCLUSIVE", both + detectable)
 
 
 def first(decisions: Sequence[tuple[str, Decision]]) -> Decision:

@@ -30,7 +30,7 @@
   filters.forEach(function (f) { f.addEventListener("input", apply); });
   var before;
   window.addEventListener("beforeprint", function () {
-    before = Array.from(document.querySelectorAll("details:not([open])"));
+    before = Array.from(document.querySelectorAll(".card.data details:not([open])"));
     before.forEach(function (d) { d.open = true; });
   });
   window.addEventListener("afterprint", function () { (before || []).forEach(function (d) { d.open = false; }); });
