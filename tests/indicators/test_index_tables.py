@@ -45,6 +45,15 @@ def test_tables_name_variables_of_the_codebook(scheme):
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
+def test_every_indicator_has_a_chinese_name(scheme):
+    from nqpf_spatial.indicators._style import chinese_font, variable_label
+
+    labels = [variable_label(name, "zh") for name in nq.indicators.indicator_table(scheme).index]
+    assert all(any(ord(ch) > 0x2E7F for ch in label) for label in labels)
+    assert chinese_font(labels) == "NQPF Sans SC"
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
 def test_every_indicator_is_complete_in_its_window(full, scheme):
     table = nq.indicators.indicator_table(scheme)
     first, last = table["first_year"].iloc[0], table["last_year"].iloc[0]

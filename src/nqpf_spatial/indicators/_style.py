@@ -28,6 +28,8 @@ _ZH = {
     "Malmquist index": "Malmquist指数", "capital": "资本", "labour": "劳动", "tfp": "全要素生产率",
     "log points per year": "对数百分点/年", "capital stock": "资本存量", "observed": "观测",
     "estimated": "估计", "technical efficiency": "技术效率", "output": "产出",
+    "hei_students_pc": "人均高校在校生数", "education_effort": "教育支出占财政支出比重",
+    "new_product_effort": "新产品开发经费占GDP比重", "ecommerce_ratio": "电子商务销售额占GDP比重",
 }  # fmt: skip
 
 
@@ -56,7 +58,7 @@ def variable_label(variable: Any, lang: str) -> str:
     from nqpf_spatial.data import codebook
 
     book = codebook()
-    return str(book.loc[variable, "label_zh"]) if variable in book.index else str(variable)
+    return str(book.loc[variable, "label_zh"]) if variable in book.index else word(variable, lang)
 
 
 def unit_label(unit: Any, lang: str) -> str:
