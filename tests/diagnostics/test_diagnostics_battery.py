@@ -7,6 +7,7 @@ from dataclasses import FrozenInstanceError
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse as sp
 from diagnostics_support import FORMULAS, fitted, frame, panel, queen, weights
 
 import nqpf_spatial as nq
@@ -211,6 +212,22 @@ def test_baltagi_errors_have_no_iid_residuals() -> None:
     found = diagnose(fit)
     assert 'random_error="kkp"' in found["jarque_bera"].note and not found["jarque_bera"].computed
     assert found["bsk_joint"].computed and found["lr", "SEM -> OLS"].computed
+
+
+def test_a_large_cross_section_names_the_limit() -> None:
+    """1,600 units: what needs N x N products says so, the rest is computed."""
+    side = 40
+    step = sp.diags([1.0, 1.0, 1.0], [-1, 0, 1], shape=(side, side))
+    links = sp.lil_array(sp.kron(step, step))
+    links.setdiag(0)
+    w = from_any(sp.csr_array(links), ids=[f"c{i:04d}" for i in range(side**2)], transform="row", name="lattice")
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame({"y": rng.standard_normal(w.n), "x": rng.standard_normal(w.n)}, pd.Index(w.ids, name="unit"))
+    found = diagnose(nq.sar("y ~ x", data, w))
+    missing = {t.key: t.note for t in found if not t.computed}
+    assert set(missing) == {"moran", "lm_residual", "identification"}
+    assert all("stops at N = 1500; here N = 1600" in note for note in missing.values())
+    assert found["lm_lag"].computed and found["lr", "SAR -> OLS"].computed
 
 
 def test_method_of_the_fit() -> None:

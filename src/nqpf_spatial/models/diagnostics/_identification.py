@@ -96,8 +96,9 @@ def _errors(est: Estimate, replicates: int, seed: int) -> NDArray:
 def _lag_draws(est: Estimate, replicates: int, seed: int) -> NDArray:
     """rho of every replicate."""
     like, w, seen = est.likelihood, est.weights.lag, view(est)
-    assert w is not None and isinstance(like.rho, LogDet)
+    assert w is not None
     array = dense(w, "the simulation of rho")
+    assert isinstance(like.rho, LogDet)  # dense() lets no other through
     signal = seen.y - est.fit.rho * spatial_lag(matrix(w), seen.y) - seen.e  # Z beta and the effects
     prepared = lag_design(seen.z, signal, array, est.fit.rho, (seen.unit, seen.time), like.n, like.m, like.rho)
     return refit(prepared, _errors(est, replicates, seed)).rho
@@ -106,8 +107,9 @@ def _lag_draws(est: Estimate, replicates: int, seed: int) -> NDArray:
 def _error_draws(est: Estimate, replicates: int, seed: int) -> NDArray:
     """lambda of every replicate."""
     like, w, seen = est.likelihood, est.weights.error, view(est)
-    assert w is not None and isinstance(like.lambda_, LogDet)
-    errors = _errors(est, replicates, seed)
+    assert w is not None
     array = dense(w, "the simulation of lambda")
+    assert isinstance(like.lambda_, LogDet)  # dense() lets no other through
+    errors = _errors(est, replicates, seed)
     effects = (seen.unit, seen.time)
     return error_replicates(seen.z, array, est.fit.lambda_, errors, effects, like.n, like.m, like.lambda_)

@@ -145,11 +145,14 @@ def _scores(est: Estimate, design: Design, w: SpatialWeights | None, base: str, 
     every = roles(est, w)
     assert every.lag is not None and every.error is not None
     columns = durbin_columns(est, design, w)
-    k = len(columns.names) if base == "SLX" else len(design.names)
+    own = len(design.names)
     within = remove_effects(columns.z, design.unit, design.time)
+    no_theta = _why_no_theta(within[:own], within[own:], columns.names[own:])
+    if base == "SLX" and no_theta:
+        raise IdentificationError(no_theta)
+    k = len(columns.names) if base == "SLX" else own
     y = remove_effects(design.y, design.unit, design.time)
     z, wx = within[:k], within[k:]
-    no_theta = _why_no_theta(z, wx, columns.names[k:])
     wx = wx[:0] if no_theta else wx
     e = y - _fitted(y, z)
     w1, w2 = matrix(every.lag), matrix(every.error)
