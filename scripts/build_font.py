@@ -16,7 +16,7 @@ from fontTools import subset
 from fontTools.ttLib import TTFont
 
 ROOT = Path(__file__).resolve().parents[1]
-TARGET = ROOT / "src" / "nqpf_spatial" / "report" / "files" / "nqpf-sans-sc.otf"
+TARGET = ROOT / "src" / "nqpf_spatial" / "fonts" / "nqpf-sans-sc.otf"
 FAMILY = "NQPF Sans SC"
 SIGNS = "·–—…“”‘’、。《》〈〉「」『』【】〔〕，．；：？！（）％＋－＝～±×÷≤≥≠≈→←↑↓αβγδεηθλμρσχ°²³①②③④⑤〇−√∑"
 

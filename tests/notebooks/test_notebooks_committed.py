@@ -120,7 +120,7 @@ def test_each_decided_claim_is_shown_with_its_verdict_and_disclosure(path):
 
 
 def test_chinese_of_the_notebooks_is_in_the_packaged_font():
-    from nqpf_spatial.report.fonts import missing_characters
+    from nqpf_spatial.fonts import missing_characters
 
     for path in NOTEBOOKS:
         text = path.read_text(encoding="utf-8")

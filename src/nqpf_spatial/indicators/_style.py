@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from html import escape
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+
+from nqpf_spatial.fonts import font_path
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,8 +34,7 @@ _ZH = {
 }  # fmt: skip
 
 
-# the font belongs to the report room, which lies above this one: its file is read, nothing is imported
-_PACKAGED = Path(__file__).parents[1] / "report" / "files" / "nqpf-sans-sc.otf"
+_PACKAGED = font_path()
 _FONTS = (
     *("Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Microsoft YaHei", "SimHei", "PingFang SC"),
     *("Heiti SC", "Songti SC", "WenQuanYi Zen Hei", "WenQuanYi Micro Hei", "Arial Unicode MS"),

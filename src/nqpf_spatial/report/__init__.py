@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from nqpf_spatial.fonts import chinese_font
 from nqpf_spatial.report.figures import effects, lines, png, shares, specification_curve
-from nqpf_spatial.report.fonts import chinese_font
 from nqpf_spatial.report.maps import province_map
 from nqpf_spatial.report.words import label, word
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nqpf_spatial.report.fonts import typeface
+from nqpf_spatial.fonts import typeface
 from nqpf_spatial.report.words import word
 
 if TYPE_CHECKING:

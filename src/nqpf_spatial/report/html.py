@@ -9,7 +9,7 @@ import re
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from nqpf_spatial.report.fonts import embedded_font
+from nqpf_spatial.fonts import embedded_font
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,8 +7,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from nqpf_spatial import provinces
+from nqpf_spatial.fonts import typeface
 from nqpf_spatial.report.figures import BLUE, GREEN, GREY, ORANGE, RED, _figure
-from nqpf_spatial.report.fonts import typeface
 from nqpf_spatial.report.words import word
 
 if TYPE_CHECKING:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
+
+from nqpf_spatial.fonts import font_path
 
 Lang = Literal["en", "zh"]
 
 
-# The font belongs to the report room, which lies above this one: its file is read, nothing is imported.
-_FONT = Path(__file__).parents[1] / "report" / "files" / "nqpf-sans-sc.otf"
+_FONT = font_path()
 
 
 @dataclass(frozen=True, slots=True)

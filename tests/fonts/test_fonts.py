@@ -9,7 +9,7 @@ import pytest
 from fontTools.ttLib import TTFont
 
 import nqpf_spatial as nq
-from nqpf_spatial.report import fonts
+from nqpf_spatial import fonts
 
 FILES = resources.files("nqpf_spatial")
 
@@ -26,7 +26,7 @@ def test_it_names_what_it_does_not_hold():
 
 
 def test_its_licence_is_packaged_and_its_name_is_its_own():
-    licence = (FILES / "report" / "files" / "OFL.txt").read_text(encoding="utf-8")
+    licence = (FILES / "fonts" / "OFL.txt").read_text(encoding="utf-8")
     assert "SIL OPEN FONT LICENSE" in licence
     assert "Noto Sans CJK SC 1.004" in licence
     font = TTFont(fonts.font_path())

@@ -28,7 +28,7 @@ class MissingGlyphWarning(UserWarning):
 
 def font_path() -> Path:
     """Return the file of the packaged Chinese font."""
-    return Path(str(resources.files("nqpf_spatial.report") / "files" / "nqpf-sans-sc.otf"))
+    return Path(str(resources.files("nqpf_spatial.fonts") / "nqpf-sans-sc.otf"))
 
 
 @cache
