@@ -158,7 +158,9 @@ def maximise(
     value, score, hessian = _concentrated(cross, n, adjustment, phi)
     active = np.ones(phi.shape[0], dtype=bool)
     converged = np.zeros(phi.shape[0], dtype=bool)
-    for iteration in range(1, max_iter + 1):
+    iterations = 0
+    while active.any() and iterations < max_iter:
+        iterations += 1
         step = np.zeros_like(phi)
         step[:, index] = _direction(score[:, index], hessian[:, index[:, None], index])
         step[~active] = 0.0
@@ -169,11 +171,9 @@ def maximise(
         converged |= active & small & concave
         far = np.abs(adjustment.roots(phi)).max(axis=1) > _FAR
         active &= ~small & ~far
-        if not active.any():
-            break
     sse = cross.sse(phi)
     llf = value - 0.5 * n * (np.log(2.0 * np.pi / n) + 1.0)
-    return Solution(phi, sse, llf, converged, iteration)
+    return Solution(phi, sse, llf, converged, iterations)
 
 
 def _concentrated(cross: Cross, n: int, adjustment: Adjustment, phi: NDArray) -> tuple[NDArray, NDArray, NDArray]:

@@ -101,10 +101,13 @@ def refit(design: DynamicDesign, blocks: Iterator[NDArray], covariance: bool = F
         for block in blocks
         for i in range(0, block.shape[0], _BLOCK)
     ]
-    names = ("beta", "phi", "sigma2", "converged")
-    found = [np.concatenate([getattr(part, name) for part in parts]) for name in names]
-    together = np.concatenate([part.covariance for part in parts]) if covariance else None
-    return DynamicRefits(*found, together)
+    return DynamicRefits(
+        np.concatenate([part.beta for part in parts]),
+        np.concatenate([part.phi for part in parts]),
+        np.concatenate([part.sigma2 for part in parts]),
+        np.concatenate([part.converged for part in parts]),
+        np.concatenate([part.covariance for part in parts if part.covariance is not None]) if covariance else None,
+    )
 
 
 def _refit_block(design: DynamicDesign, errors: NDArray, covariance: bool) -> DynamicRefits:

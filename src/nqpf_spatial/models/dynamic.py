@@ -157,16 +157,12 @@ def estimate_dynamic(
     found, hessian, variance = _correct(est, reduced, qml, free, len(terms), adjustment, correction)
     phi = _phi(found, free, len(terms))
     roots = adjustment.roots(phi[None])[0]
-    dynamic = DynamicPart(
-        terms, names, phi, free, first, design.periods[0], roots, qml, adjustment, hessian, variance
-    )
+    dynamic = DynamicPart(terms, names, phi, free, first, design.periods[0], roots, qml, adjustment, hessian, variance)
     _warn_explosive(roots, phi)
     return replace(est, fit=found, dynamic=dynamic)
 
 
-def _check(
-    design: Design, model: Model, weights: Weights, terms: tuple[str, ...], correction: str
-) -> tuple[str, ...]:
+def _check(design: Design, model: Model, weights: Weights, terms: tuple[str, ...], correction: str) -> tuple[str, ...]:
     given = tuple(terms)
     if not given or len(set(given)) != len(given) or set(given) - set(TERMS):
         raise ValueError(f"dynamic={terms!r}: choose from {', '.join(map(repr, TERMS))}, each once")
@@ -306,9 +302,7 @@ def _one_step(
     units = n - 1 if est.design.time and not direct else n
     bias = np.zeros(4)
     if est.design.unit:
-        bias = unit_effect_bias(
-            adjustment.omega, adjustment.weights, t, units, _phi(qml, free, lags), qml.sigma2
-        )
+        bias = unit_effect_bias(adjustment.omega, adjustment.weights, t, units, _phi(qml, free, lags), qml.sigma2)
     if direct and est.design.time:
         total = 0.0
         if w is not None:
