@@ -88,9 +88,7 @@ def impact_comparisons(key: str, fit, e: dict, coefficients: dict, tol: float) -
         at_theirs = kernel.impacts(both, rows)[0, 0]
         for position, effect in enumerate(("direct", "indirect", "total")):
             # the kernel at the peer's parameters, then the impacts of our fit
-            out.append(
-                Compare(f"{effect} of {term} at their estimate", at_theirs[position], row[effect], 1e-9)
-            )
+            out.append(Compare(f"{effect} of {term} at their estimate", at_theirs[position], row[effect], 1e-9))
             size = max(abs(row[effect]), table.loc[term, (effect, "se")])
             out.append(
                 Compare(
@@ -180,12 +178,7 @@ SPREG = {"ml_lag": "sar", "ml_sdm": "sdm", "ml_error": "sem", "ml_sdem": "sdem"}
 
 
 @covers(
-    *(
-        f"{key}.spreg.{m}.{method}"
-        for key in SPREG_KEYS
-        for m in ("ml_lag", "ml_sdm")
-        for method in ("full", "ord")
-    ),
+    *(f"{key}.spreg.{m}.{method}" for key in SPREG_KEYS for m in ("ml_lag", "ml_sdm") for method in ("full", "ord")),
     *(f"{key}.spreg.{m}" for key in SPREG_KEYS for m in ("ml_error", "ml_sdem")),
 )
 def spreg_ml(e: dict) -> list[Compare]:

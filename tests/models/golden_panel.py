@@ -51,9 +51,7 @@ def splm_vectors(e: dict, model: str) -> tuple[dict[str, float], dict[str, float
     return tuple({swap.get(k, k): v for k, v in part.items()} for part in (coefficients, se))
 
 
-def close_panel(
-    fit, coefficients: dict, se: dict, spatial_tol: float, coef_tol: float, se_tol: float
-) -> list[Compare]:
+def close_panel(fit, coefficients: dict, se: dict, spatial_tol: float, coef_tol: float, se_tol: float) -> list[Compare]:
     """rho and lambda absolutely, slopes relative to themselves or their standard error, standard errors."""
     out = []
     for row in scaled("coefficient", fit.params, coefficients, se, coef_tol):
@@ -76,18 +74,14 @@ def splm_ml(e: dict) -> list[Compare]:
     if model == "sac" or not (variant == "LY" and model in ("sem", "sdem")):
         out.append(Compare("sigma2", fit.sigma2, e["sigma2"], 1e-7))
     llf = e.get("loglik_exact", e.get("loglik"))
-    if llf is not None and not (
-        variant == "LY" and "loglik_exact" in e
-    ):  # there splm prints the uncorrected one
+    if llf is not None and not (variant == "LY" and "loglik_exact" in e):  # there splm prints the uncorrected one
         out.append(Compare("loglik", fit.llf, llf, atol=LOGLIK))
     if "fixed_effects" in e and effects == "individual":
         effects_here = fit.fixed_effects()
         table = e["fixed_effects"]
         out.append(Compare("intercept", effects_here["intercept"].iloc[0], table["INTTable"]["est"], 1e-6))
         ours = effects_here["unit"][list(fit.w.ids)].to_numpy()
-        out += [
-            Compare(f"unit effect {k}", ours[k], v, 0, 1e-6) for k, v in enumerate(table["SETable"]["est"])
-        ]
+        out += [Compare(f"unit effect {k}", ours[k], v, 0, 1e-6) for k, v in enumerate(table["SETable"]["est"])]
     return out + panel_impacts(key, fit, e.get("impacts_point"), coefficients, 1e-6)
 
 
@@ -111,9 +105,7 @@ def panel_impacts(key: str, fit, rows: dict | None, coefficients: dict, tol: flo
                 )
             )
             out.append(
-                Compare(
-                    f"{effect} of {term}", table.loc[term, (effect, "estimate")], row[effect], atol=tol * size
-                )
+                Compare(f"{effect} of {term}", table.loc[term, (effect, "estimate")], row[effect], atol=tol * size)
             )
     return out
 
@@ -346,9 +338,7 @@ def _wrong(e: dict) -> list[Compare]:
     key, software, model, effects, variant = i
     corrected = variant in ("LY", "LYdemn")
     fit = fitted(key, model, effects, "transform" if corrected else "none")
-    coefficients = (
-        splm_vectors(e, model)[0] if software == "splm" else {**named(e["coefficients"]), "rho": e["rho"]}
-    )
+    coefficients = splm_vectors(e, model)[0] if software == "splm" else {**named(e["coefficients"]), "rho": e["rho"]}
     at_theirs = likelihood_at(key, model, effects, corrected, coefficients)
     at_ours = likelihood_at(key, model, effects, corrected, fit.params.to_dict())
     assert at_theirs < at_ours - 1e-7, (at_theirs, at_ours)
@@ -356,12 +346,7 @@ def _wrong(e: dict) -> list[Compare]:
 
 
 covers(
-    *(
-        f"produc.splm.{m}.{ef}.{v}"
-        for m in (*SPATIAL, "sac")
-        for ef in ("time", "twoways")
-        for v in ("ml", "LY")
-    ),
+    *(f"produc.splm.{m}.{ef}.{v}" for m in (*SPATIAL, "sac") for ef in ("time", "twoways") for v in ("ml", "LY")),
     *(f"rice.splm.{m}.{ef}.LY" for m in (*SPATIAL, "sac") for ef in ("time", "twoways")),
     *(f"produc.SDPDm.{m}.twoways.{v}" for m in ("sar", "sdm") for v in ("no", "LYdemn")),
     *(f"produc.SDPDm.{m}.time.{v}" for m in ("sar", "sdm") for v in ("no", "LY")),

@@ -154,9 +154,7 @@ def weights(key: str) -> SpatialWeights:
 @cache
 def fitted(key: str, model: str, effects: str = "none", correction: str = "none") -> nq.models.SpatialFit:
     formula = FORMULAS[base_key(key)] + EFFECTS[effects]
-    return nq.fit(
-        formula, data(key), weights(key), model=model, correction=correction, vcov="expected", years=None
-    )
+    return nq.fit(formula, data(key), weights(key), model=model, correction=correction, vcov="expected", years=None)
 
 
 def compare_values(
@@ -216,9 +214,7 @@ def covers(*ids: str) -> Callable:
     return register
 
 
-def scaled(
-    what: str, ours: pd.Series, theirs: dict[str, float], se: dict[str, float], tol: float
-) -> list[Compare]:
+def scaled(what: str, ours: pd.Series, theirs: dict[str, float], se: dict[str, float], tol: float) -> list[Compare]:
     """Coefficients relative to themselves or, where they are smaller than that, to their standard error."""
     rows = compare_values(what, ours, theirs, 0.0)
     names = list(theirs)

@@ -62,6 +62,8 @@ def test_names_in_any_form(base, names: str, w_names: str) -> None:
     panel_, w = nq.load_panel(names=names), nq.weights.contiguity(names=w_names)
     fit = nq.sdm(FORMULA, panel_, w, years=(2012, 2024))
     assert_same_bits(fit, base)
+    mixed = panel_.iloc[np.random.default_rng(7).permutation(len(panel_))]
+    assert_same_bits(nq.sdm(FORMULA, mixed, w, years=(2012, 2024)), base)
     assert list(fit.resid.index.get_level_values(0).unique()) == list(panel_.index.get_level_values(0).unique())
 
 

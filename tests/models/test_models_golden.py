@@ -40,9 +40,7 @@ def test_brute_force_from_the_peers_estimate_climbs_to_ours(model: str, effects:
         return -profile_loglik(system, p[:k], extra.get("rho", 0.0), extra.get("lambda", 0.0))
 
     start = np.array([coefficients[n] for n in order]) / scale
-    found = optimize.minimize(
-        value, start, method="L-BFGS-B", options={"ftol": 1e-14, "gtol": 1e-7, "maxiter": 200}
-    )
+    found = optimize.minimize(value, start, method="L-BFGS-B", options={"ftol": 1e-14, "gtol": 1e-7, "maxiter": 200})
     assert -found.fun == pytest.approx(fit.llf, abs=1e-6)
     assert np.max(np.abs(found.x - fit.params.to_numpy() / scale)) < 2e-3  # in standard errors
     assert value(start) - found.fun > 1e-4
@@ -68,9 +66,7 @@ def test_every_golden_entry_is_covered_or_listed() -> None:
     assert not set(CASES) - known, f"checked ids that do not exist: {sorted(set(CASES) - known)}"
     assert not listed - known, f"listed ids that do not exist: {sorted(listed - known)}"
     assert not listed & set(CASES), f"listed as not covered, but checked: {sorted(listed & set(CASES))}"
-    assert not known - listed - set(CASES), (
-        f"neither checked nor listed: {sorted(known - listed - set(CASES))}"
-    )
+    assert not known - listed - set(CASES), f"neither checked nor listed: {sorted(known - listed - set(CASES))}"
 
 
 def test_data_are_the_ones_the_peers_used() -> None:
