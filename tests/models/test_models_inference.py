@@ -9,7 +9,13 @@ import pandas as pd
 import pytest
 
 import nqpf_spatial as nq
-from nqpf_spatial.errors import FewClustersWarning, IdentificationError, PanelError
+from nqpf_spatial.errors import (
+    DataSourceError,
+    EndogeneityWarning,
+    FewClustersWarning,
+    IdentificationError,
+    PanelError,
+)
 from nqpf_spatial.kernels import sandwich
 from nqpf_spatial.models.bootstrap import decompose
 from nqpf_spatial.models.covariance import expected, score_form
@@ -445,3 +451,29 @@ def test_impacts_bootstrap_and_refusals(fits):
         fit.impacts("jackknife")
     with pytest.raises(ValueError, match="draws=1"):
         fit.impacts("simulate", draws=1)
+
+
+def test_weights_from_the_sample_itself_warn():
+    panel = nq.load_panel()
+    formula = "ln_gdp_real_pc ~ ln_rd_intensity | province + year"
+    nq.sdm(formula, panel, nq.weights.economic(years=(2005, 2010)), years=(2012, 2024))
+    with pytest.warns(EndogeneityWarning, match="2012"):
+        nq.sdm(formula, panel, nq.weights.economic(years=(2012, 2014)), years=(2012, 2024))
+
+
+def test_terms_that_mix_gdp_vintages_are_refused():
+    panel = nq.load_panel()
+    with pytest.raises(DataSourceError, match="different GDP vintages"):
+        nq.ols("ln_gdp_real_pc ~ I(va_secondary_v2023 / gdp) | province + year", panel, years=(2012, 2015))
+
+
+@pytest.mark.parametrize("model", ["SAR", "SEM", "SAC"])
+def test_models_without_regressors(model):
+    w = small_weights(24, 2, 0.1)
+    data = nq.simulate("SAR", w, T=6, params={"a": 0.0, "rho": 0.4}, seed=1)
+    fit = nq.fit("y ~ 1 | unit + period", data, w, model=model)
+    for vcov in ("observed", "expected", "sandwich"):
+        assert (fit.with_vcov(vcov).bse > 0).all()
+    assert fit.bootstrap(replicates=20).params.shape == (20, len(fit.params))
+    with pytest.raises(ValueError, match="no regressors"):
+        fit.impacts()

@@ -52,7 +52,8 @@ def expected_information(
     if error is not None:
         g2 = sla.solve(b.T, error[0].T).T
     unit, time = effects
-    flat = remove_effects(np.stack(columns), unit, time).reshape(len(columns), -1)
+    stacked = np.stack(columns) if columns else np.empty((0, *z.shape[1:]))
+    flat = remove_effects(stacked, unit, time).reshape(len(columns), z.shape[1] * z.shape[2])
     spatial = [m for m in (h, g2) if m is not None]
     p = k + len(spatial) + 1
     information = np.zeros((p, p))

@@ -84,8 +84,12 @@ def lag_design(
     """Prepare a design; `z` (k, T, N) before demeaning, `signal` (T, N) = Z beta + fixed effects."""
     size = signal.shape[1]
     unit, time = effects
-    flat = remove_effects(z, unit, time).reshape(z.shape[0], -1).T
-    basis, triangle = sla.qr(flat, mode="economic", check_finite=False)
+    flat = remove_effects(z, unit, time).reshape(z.shape[0], signal.size).T
+    basis, triangle = (
+        sla.qr(flat, mode="economic", check_finite=False)
+        if flat.shape[1]
+        else (np.empty((flat.shape[0], 0)), np.empty((0, 0)))
+    )
     eye = np.eye(size)
     lagged = np.zeros((size, size)) if w is None else w
     inverse = eye if w is None else sla.inv(eye - rho * w)
@@ -139,7 +143,7 @@ def covariances(design: LagDesign, fits: Refits) -> NDArray:
     With e'Wy / sigma2 = m tr(G) at the maximum, the sigma2 row adds -2 (m tr G)^2 / n to the rho-rho element.
     """
     k = design.triangle.shape[0]
-    zz = design.triangle.T @ design.triangle
+    zz = design.triangle.T @ design.triangle  # (0, 0) without regressors
     if design.logdet is None:
         return np.linalg.inv(zz) * fits.sigma2[:, None, None]
     d1, d2 = design.logdet.derivatives(fits.rho)

@@ -129,7 +129,7 @@ def cluster_meat(form: ScoreForm, groups: NDArray) -> NDArray:
     g = int(code.max()) + 1
     member = np.eye(g)[code]  # (N, G)
     cross = form.e.T @ form.e  # (N, N): sum over t of e_i e_j
-    terms = np.einsum("ng,pnm,mh->pgh", member, form.quadratic * cross, member)
+    terms = member.T @ (form.quadratic * cross) @ member
     linear = np.einsum("ptn,tn,ng->gp", form.linear, form.e, member)
     inside = np.einsum("pgg->gp", terms) + linear
     # what the own squares are expected to be when all variances are equal; they are centred by it

@@ -16,6 +16,7 @@ from nqpf_spatial.models.random_effects import EFFECTS, RANDOM_ERRORS, estimate_
 from nqpf_spatial.models.results import SpatialFit, check_vcov
 from nqpf_spatial.models.spec import Model, get_model, parse_formula
 from nqpf_spatial.weights.core import SpatialWeights
+from nqpf_spatial.weights.guards import check_presample
 
 
 def fit(
@@ -90,6 +91,8 @@ def fit(
     -----
     IdentificationWarning
         The maximum lies at an end of the admissible interval of rho or lambda.
+    EndogeneityWarning
+        W was built from economic data of the sample itself.
 
     Notes
     -----
@@ -126,6 +129,10 @@ def fit(
     design = build_design(parsed, data, None if first is None else first.ids, years)
     if durbin is not None and not spec.durbin:
         raise ValueError(f"durbin= has no meaning in a {spec.name} model; use SLX, SDM, SDEM or GNS")
+    first_period = design.periods[0]
+    if isinstance(first_period, int):
+        for present in {id(v): v for v in (weights.lag, weights.durbin, weights.error) if v is not None}.values():
+            check_presample(present, first_period)
     lagged = None if durbin is None else tuple(durbin)
     if effects == "fixed":
         est = estimate(design, spec, weights, correction if correction in IN_LIKELIHOOD else "none", lagged)

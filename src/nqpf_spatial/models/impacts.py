@@ -138,6 +138,8 @@ def impacts(
         raise ValueError(f"method={method!r} is not known; choose one of {', '.join(map(repr, METHODS))}")
     if draws < 2:
         raise ValueError(f"draws={draws}: at least two are needed, some thousands are sensible")
+    if not regressors(fit):
+        raise ValueError("the model has no regressors, so there are no impacts")
     table_rows = rows(fit.estimate.design, regressors(fit), of)
     point = fit.params.to_numpy()[None]
     estimate = _evaluate(fit, table_rows, point)[0]

@@ -257,8 +257,6 @@ class SpatialFit:
         """The whole test battery as one table; see `nqpf_spatial.models.diagnostics.diagnose` for the options."""
         from nqpf_spatial.models.diagnostics import diagnose
 
-        if self.estimate.design.unit and "re_fit" not in options:
-            options["re_fit"] = self.random_counterpart()
         return diagnose(self, **options)
 
     # -- values per observation ------------------------------------------------------------------------------
