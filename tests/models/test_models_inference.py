@@ -467,7 +467,7 @@ def test_terms_that_mix_gdp_vintages_are_refused():
         nq.ols("ln_gdp_real_pc ~ I(va_secondary_v2023 / gdp) | province + year", panel, years=(2012, 2015))
 
 
-@pytest.mark.parametrize("model", ["SAR", "SEM", "SAC"])
+@pytest.mark.parametrize("model", ["SAR", "SEM"])
 def test_models_without_regressors(model):
     w = small_weights(24, 2, 0.1)
     data = nq.simulate("SAR", w, T=6, params={"a": 0.0, "rho": 0.4}, seed=1)
@@ -477,3 +477,6 @@ def test_models_without_regressors(model):
     assert fit.bootstrap(replicates=20).params.shape == (20, len(fit.params))
     with pytest.raises(ValueError, match="no regressors"):
         fit.impacts()
+    # without regressors and with one W, rho and lambda are exchangeable
+    with pytest.raises(IdentificationError, match="not positive definite"):
+        _ = nq.sac("y ~ 1 | unit + period", data, w).bse

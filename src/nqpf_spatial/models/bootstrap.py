@@ -187,7 +187,7 @@ def _refit_error(est: Estimate, signal: NDArray, blocks: Iterator[NDArray]) -> t
     to_u = sla.inv(eye - est.fit.lambda_ * w_error).T
     w_lag = np.zeros_like(eye) if weights.lag is None else weights.lag.dense()
     to_y = sla.inv(eye - est.fit.rho * w_lag).T
-    z_lagged = np.stack([spatial_lag(w_error, part) for part in est.columns.z])
+    z_lagged = est.columns.z @ w_error.T
     start = (est.fit.rho, est.fit.lambda_)
     params: list[NDArray] = []
     sigma2: list[float] = []
