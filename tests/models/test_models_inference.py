@@ -477,6 +477,3 @@ def test_models_without_regressors(model):
     assert fit.bootstrap(replicates=20).params.shape == (20, len(fit.params))
     with pytest.raises(ValueError, match="no regressors"):
         fit.impacts()
-    # without regressors and with one W, rho and lambda are exchangeable
-    with pytest.raises(IdentificationError, match="not positive definite"):
-        _ = nq.sac("y ~ 1 | unit + period", data, w).bse
