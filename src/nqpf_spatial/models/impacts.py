@@ -13,6 +13,7 @@ from scipy import stats
 
 from nqpf_spatial.kernels import impacts as kernel
 from nqpf_spatial.kernels.factor import FactorLogDet
+from nqpf_spatial.models.bayes import Prior, posterior, warn_at_edge
 from nqpf_spatial.models.bootstrap import bootstrap
 from nqpf_spatial.models.design import MEAN
 from nqpf_spatial.models.marginal import Row, rows
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from nqpf_spatial.models.results import SpatialFit
 
-METHODS = ("delta", "simulate", "bootstrap")
+METHODS = ("delta", "simulate", "bootstrap", "posterior")
 EFFECTS = ("direct", "indirect", "total")
 STATISTICS = ("estimate", "se", "z", "p", "lower", "upper")
 
@@ -83,11 +84,16 @@ class Impacts:
         return impact_plot(self, ax, effects)
 
     def _head(self) -> str:
-        how = {"delta": "delta method", "simulate": f"{self.draws} draws", "bootstrap": f"{self.draws} replicates"}
+        how = {
+            "delta": "delta method",
+            "simulate": f"{self.draws} draws",
+            "bootstrap": f"{self.draws} replicates",
+            "posterior": f"posterior mean, {self.draws} samples",
+        }
         lost = f", {self.outside:.1%} of the draws outside the admissible interval" if self.outside else ""
         w = self.fit.w
         where = "" if w is None else f", W = {w.name}"
-        vcov = "" if self.method == "bootstrap" else f", vcov {self.fit.vcov}"
+        vcov = "" if self.method in ("bootstrap", "posterior") else f", vcov {self.fit.vcov}"
         return f"Impacts ({how[self.method]}{lost}); {self.fit.model}{where}{vcov}"
 
     def __repr__(self) -> str:
@@ -106,6 +112,7 @@ def impacts(
     seed: int = 0,
     alpha: float = 0.05,
     kind: str = "residual",
+    prior: Prior | str = "flat",
 ) -> Impacts:
     r"""Direct, indirect and total impacts.
 
@@ -116,9 +123,9 @@ def impacts(
     Parameters
     ----------
     fit : SpatialFit
-    method : {"delta", "simulate", "bootstrap"}
+    method : {"delta", "simulate", "bootstrap", "posterior"}
         Analytic gradient; draws from the normal distribution of the estimates (LeSage and Pace 2009, p. 39); refits
-        of bootstrap samples.
+        of bootstrap samples; exact posterior samples (`nqpf_spatial.models.bayes.posterior`).
     of : list of str, optional
         Variables whose average marginal effect is wanted instead of the effect of their column, for instance
         ``["x"]`` in a model with ``log(x)``. Variables in several columns (squares, interactions) get one row anyway.
@@ -128,11 +135,14 @@ def impacts(
         Level of the intervals (1 - alpha).
     kind : str
         Kind of bootstrap, see `nqpf_spatial.models.bootstrap.bootstrap`.
+    prior : Prior or str
+        Prior of ``method="posterior"``.
 
     Notes
     -----
-    The point estimate is always that at the estimated parameters, never the mean of draws, whose distribution
-    is skewed as rho approaches its bound.
+    The point estimate is that at the estimated parameters, not the mean of draws, whose distribution is skewed as rho
+    approaches its bound. ``method="posterior"`` is the exception: estimate and se are posterior mean and standard
+    deviation, p is twice the smaller posterior probability of a sign.
     """
     if method not in METHODS:
         raise ValueError(f"method={method!r} is not known; choose one of {', '.join(map(repr, METHODS))}")
@@ -145,19 +155,28 @@ def impacts(
     estimate = _evaluate(fit, table_rows, point)[0]
     used: int | None = None
     outside: float | None = None
+    p: NDArray | None = None
     if method == "delta":
         se = _delta(fit, table_rows)
         half = stats.norm.isf(alpha / 2) * se
         lower, upper = estimate - half, estimate + half
     else:
-        sample = _draws(fit, draws, seed) if method == "simulate" else bootstrap(fit.estimate, kind, draws, seed)[0]
+        sample = _sample(fit, method, draws, seed, kind, prior)
         inside = _admissible(fit, sample)
         effects = _evaluate(fit, table_rows, sample[inside])
         used, outside = int(inside.sum()), float(1.0 - inside.mean())
         se = effects.std(axis=0, ddof=1)
         lower, upper = np.quantile(effects, [alpha / 2, 1 - alpha / 2], axis=0)
+        if method == "posterior":
+            estimate, p = effects.mean(axis=0), sign_probability(effects)
     names = [row.name for row in table_rows]
-    return Impacts(_table(names, estimate, se, lower, upper), method, used, outside, fit)
+    return Impacts(impact_table(names, estimate, se, lower, upper, p), method, used, outside, fit)
+
+
+def effects_at(fit: SpatialFit, params: NDArray, of: list[str] | None = None) -> tuple[list[str], NDArray]:
+    """Names of the rows and (R, rows, 3) impacts at R parameter vectors."""
+    table_rows = rows(fit.estimate.design, regressors(fit), of)
+    return [row.name for row in table_rows], _evaluate(fit, table_rows, params)
 
 
 def regressors(fit: SpatialFit) -> list[str]:
@@ -275,6 +294,23 @@ def _draws(fit: SpatialFit, draws: int, seed: int) -> NDArray:
     return fit.params.to_numpy() + rng.standard_normal((draws, factor.shape[0])) @ factor.T
 
 
+def _sample(fit: SpatialFit, method: str, draws: int, seed: int, kind: str, prior: Prior | str) -> NDArray:
+    if method == "simulate":
+        return _draws(fit, draws, seed)
+    if method == "bootstrap":
+        return bootstrap(fit.estimate, kind, draws, seed)[0]
+    found = posterior(fit, draws, seed, prior)
+    warn_at_edge(found)
+    return found.draws.to_numpy()
+
+
+def sign_probability(effects: NDArray, weights: NDArray | None = None) -> NDArray:
+    """Twice the smaller probability of a sign over samples on the first axis."""
+    positive = np.average(effects > 0, axis=0, weights=weights)
+    negative = np.average(effects < 0, axis=0, weights=weights)
+    return np.minimum(1.0, 2.0 * np.minimum(positive, negative))
+
+
 def _admissible(fit: SpatialFit, sample: NDArray) -> NDArray:
     logdet = fit.estimate.likelihood.rho
     if logdet is None:
@@ -283,9 +319,12 @@ def _admissible(fit: SpatialFit, sample: NDArray) -> NDArray:
     return (rho > logdet.low) & (rho < logdet.high)
 
 
-def _table(terms: list[str], estimate: NDArray, se: NDArray, lower: NDArray, upper: NDArray) -> pd.DataFrame:
+def impact_table(
+    terms: list[str], estimate: NDArray, se: NDArray, lower: NDArray, upper: NDArray, p: NDArray | None = None
+) -> pd.DataFrame:
+    """The one layout of impacts; p of the normal distribution unless given."""
     with np.errstate(divide="ignore", invalid="ignore"):
         z = estimate / se
-    values = np.stack([estimate, se, z, 2 * stats.norm.sf(np.abs(z)), lower, upper], axis=-1)
+    values = np.stack([estimate, se, z, 2 * stats.norm.sf(np.abs(z)) if p is None else p, lower, upper], axis=-1)
     columns = pd.MultiIndex.from_product([EFFECTS, STATISTICS], names=["effect", "statistic"])
     return pd.DataFrame(values.reshape(len(terms), -1), index=pd.Index(terms, name="term"), columns=columns)

@@ -22,6 +22,7 @@ from nqpf_spatial.models.spec import ParsedFormula
 from nqpf_spatial.weights.core import SpatialWeights
 
 if TYPE_CHECKING:
+    from nqpf_spatial.models.bayes import Posterior, Prior
     from nqpf_spatial.models.diagnostics import Diagnosis
     from nqpf_spatial.models.impacts import Impacts
     from nqpf_spatial.models.permutation import Permutation
@@ -231,13 +232,19 @@ class SpatialFit:
 
         Parameters
         ----------
-        method : {"delta", "simulate"}
+        method : {"delta", "simulate", "bootstrap", "posterior"}
         **options
-            ``draws=10000``, ``seed=0`` (simulate), ``alpha=0.05``.
+            ``draws=10000``, ``seed=0``, ``alpha=0.05``, ``prior="flat"`` (posterior).
         """
         from nqpf_spatial.models.impacts import impacts
 
         return impacts(self, method=method, **options)
+
+    def posterior(self, draws: int = 10_000, seed: int = 0, prior: Prior | str = "flat") -> Posterior:
+        """Exact posterior samples and marginal likelihood; see `nqpf_spatial.models.bayes.posterior`."""
+        from nqpf_spatial.models.bayes import posterior
+
+        return posterior(self, draws, seed, prior)
 
     def permutation_test(
         self, term: str, effect: str = "direct", permutations: int = 999, seed: int = 0
