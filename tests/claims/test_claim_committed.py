@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from nqpf_spatial import claims
 from nqpf_spatial.claims import verdict_file
 

@@ -12,7 +12,7 @@ Readings fixed beforehand:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nqpf_spatial.claims.context import Context
 from nqpf_spatial.claims.evaluate.assessment import Alternative, Assessment
@@ -20,6 +20,9 @@ from nqpf_spatial.claims.record import Evidence, Reading, VariantResult
 from nqpf_spatial.claims.register import Claim
 from nqpf_spatial.claims.rules import fact, multiverse
 from nqpf_spatial.claims.rules.base import Outcome
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def stated_list(hypothesis: str) -> tuple[str, ...]:
@@ -56,6 +59,29 @@ def _compare(stated: tuple[str, ...], official: list[str], parameters: Mapping[s
     )
 
 
+def _through_clusters(
+    claim: Claim, ctx: Context, table: pd.DataFrame, stated: tuple[str, ...], parameters: Mapping[str, Any]
+) -> VariantResult:
+    """Variant hub_narrow: hubs with a province that hosts a cluster."""
+    from nqpf_spatial import provinces
+
+    hosts = set(provinces.groups("cluster")["cluster"])
+    members = table.set_index("hub_en")["hub_provinces"]
+    narrow = [h for h in dict.fromkeys(table["hub_en"]) if any(hosts.intersection(c) for c in members.loc[[h]])]
+    outcome = _compare(stated, narrow, parameters)
+    (name,) = claim.variants
+    return VariantResult(
+        variant=name,
+        specification="hubs with at least one province that hosts a cluster",
+        counts=bool(ctx.register.variants[name]["counts"]),
+        ran=True,
+        stated_sign=outcome.support,
+        significant=outcome.contradict,
+        estimate=float(len(narrow)),
+        reason=outcome.reason,
+    )
+
+
 def hub_list(claim: Claim, ctx: Context, options: Mapping[str, Any]) -> Assessment:
     """Compare the eight stated hubs with the official list of 2022.
 
@@ -72,20 +98,7 @@ def hub_list(claim: Claim, ctx: Context, options: Mapping[str, Any]) -> Assessme
     official = list(dict.fromkeys(table["hub_en"]))
     outcome = _compare(stated, official, parameters)
 
-    hosts = set(provinces.groups("cluster")["cluster"])
-    members = table.set_index("hub_en")["hub_provinces"]
-    narrow = [hub for hub in official if any(hosts.intersection(cell) for cell in members.loc[[hub]])]
-    inner = _compare(stated, narrow, parameters)
-    row = VariantResult(
-        variant="hub_narrow",
-        specification="hubs with at least one province that hosts a cluster",
-        counts=bool(ctx.register.variants["hub_narrow"]["counts"]),
-        ran=True,
-        stated_sign=inner.support,
-        significant=inner.contradict,
-        estimate=float(len(narrow)),
-        reason=inner.reason,
-    )
+    row = _through_clusters(claim, ctx, table, stated, parameters)
     reading: Reading = "support" if outcome.support else "contradict"
     shares = multiverse.judge(
         [row], "contradict" if outcome.contradict else "support", ctx.register.rules["MULTIVERSE"].parameters
