@@ -22,10 +22,6 @@ if TYPE_CHECKING:
 FAMILY = "NQPF Sans SC"
 
 
-class MissingGlyphWarning(UserWarning):
-    """Characters the packaged font does not hold; they show as boxes unless the system has a CJK font."""
-
-
 def font_path() -> Path:
     """Return the file of the packaged Chinese font."""
     return Path(str(resources.files("nqpf_spatial.fonts") / "nqpf-sans-sc.otf"))

@@ -64,14 +64,14 @@ def text(fit: SpatialFit) -> str:
     table = blocks(fit)
     width = max([len("sigma2"), *(len(str(term)) for _, part in table for term in part.index)]) + 2
     head = f"{fit.model}  {fit.formula}"
-    lines = [head, "=" * max(len(head), width + 66), " " * width + "".join(f"{h:>11}" for h in _HEADS)]
+    lines = [head, "=" * max(len(head), width + 72), " " * width + "".join(f"{h:>12}" for h in _HEADS)]
     for name, part in table:
         lines.append(name)
         for term, row in part.iterrows():
-            lines.append(f"  {term!s:<{width - 2}}" + "".join(f"{v:>11}" for v in _numbers(row)))
+            lines.append(f"  {term!s:<{width - 2}}" + "".join(f"{v:>12}" for v in _numbers(row)))
     lines.append("Variance")
-    lines.append(f"  {'sigma2':<{width - 2}}{fit.sigma2:>11.5g}{fit.sigma2_se:>11.5g}")
-    lines.append("-" * (width + 66))
+    lines.append(f"  {'sigma2':<{width - 2}}{fit.sigma2:>12.5g}{fit.sigma2_se:>12.5g}")
+    lines.append("-" * (width + 72))
     lines.append(f"log-likelihood {fit.llf:.4f}   AIC {fit.aic:.3f}   BIC {fit.bic:.3f}")
     return "\n".join([*lines, *notes(fit)])
 
