@@ -25,6 +25,7 @@ _FUNCTIONS = {
     "sdem": "nqpf_spatial.models",
     "sac": "nqpf_spatial.models",
     "gns": "nqpf_spatial.models",
+    "model_probabilities": "nqpf_spatial.models",
     "simulate": "nqpf_spatial.models",
 }
 _MODULES = ("claims", "data", "divergence", "errors", "indicators", "models", "provinces", "report", "weights")

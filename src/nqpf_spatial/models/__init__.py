@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
+from nqpf_spatial.models.averaging import ModelProbabilities, compare_fits, model_probabilities
+from nqpf_spatial.models.bayes import Posterior, Prior
 from nqpf_spatial.models.fit import fit, gns, ols, sac, sar, sdem, sdm, sem, slx
 from nqpf_spatial.models.impacts import Impacts
 from nqpf_spatial.models.results import SpatialFit
 from nqpf_spatial.models.simulate import simulate
 
-__all__ = ["Impacts", "SpatialFit", "fit", "gns", "ols", "sac", "sar", "sdem", "sdm", "sem", "simulate", "slx"]
+__all__ = [
+    "Impacts",
+    "ModelProbabilities",
+    "Posterior",
+    "Prior",
+    "SpatialFit",
+    "compare_fits",
+    "fit",
+    "gns",
+    "model_probabilities",
+    "ols",
+    "sac",
+    "sar",
+    "sdem",
+    "sdm",
+    "sem",
+    "simulate",
+    "slx",
+]

@@ -271,6 +271,11 @@ def highest_density(ordered: NDArray, alpha: float) -> tuple[NDArray, NDArray]:
 
 
 def _check(est: Estimate) -> None:
+    if type(est) is not Estimate:
+        raise ValueError(
+            "the posterior is that of a static model estimated by maximum likelihood (nq.fit); for other estimates use "
+            "their own intervals"
+        )
     if est.random is not None:
         raise ValueError(
             'random effects have a second variance parameter: the posterior is available for effects="fixed" only; use '
