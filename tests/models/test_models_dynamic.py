@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,7 +19,7 @@ from nqpf_spatial.kernels.ml import fit_ml
 from nqpf_spatial.kernels.moments import reduce_columns, remove_effects, spatial_lag
 from nqpf_spatial.models.covariance import covariance
 from nqpf_spatial.models.design import build_design
-from nqpf_spatial.models.dynamic import CORRECTIONS, check_same_sample, estimate_dynamic
+from nqpf_spatial.models.dynamic import CORRECTIONS, check_same_sample, estimate_dynamic, expected
 from nqpf_spatial.models.dynamic_impacts import dynamic_impacts, impulse_responses, recursive_bootstrap, stability
 from nqpf_spatial.models.estimate import Weights, estimate
 from nqpf_spatial.models.results import SpatialFit
@@ -73,6 +75,8 @@ def test_golden_qml_and_one_step_correction(model, lags, name, effects):
     corrected = golden["bias_corrected"]
     values = pd.Series([*fit.params, fit.sigma2], index=[*fit.params.index, "sigma2"])
     assert_close(ours_by_golden_name(values), corrected["theta"], 2e-7)
+    errors = pd.Series(np.sqrt(np.diag(np.linalg.inv(expected(fit.estimate)))), index=values.index)
+    assert_close(ours_by_golden_name(errors), corrected["se_info"], 2e-7)
     for horizon, key in ((0, "impacts_short"), ("long", "impacts_long")):
         table = dynamic_impacts(fit, horizon).table
         for term, effect in corrected[key].items():
@@ -238,18 +242,19 @@ def test_static_likelihood_is_the_limit_and_comparisons_need_the_same_years():
     assert dynamic.llf > short.fit.llf
 
 
-def test_refits_of_the_bootstrap_are_the_estimates_of_the_library():
+@pytest.mark.parametrize("correction", ["transform", "none"])
+def test_refits_of_the_bootstrap_are_the_estimates_of_the_library(correction):
     from nqpf_spatial.kernels import dynamic_replicate as rep
     from nqpf_spatial.models.dynamic_impacts import _design
 
     frame, w = panel(), ring()
-    fit = fitted(FORMULA, frame, w)
+    fit = fitted(FORMULA, frame, w, correction=correction)
     design = _design(fit.estimate)
     errors = np.random.default_rng(1).standard_normal((3, 8, 20))
     found, y = rep.refit(design, iter([errors]), covariance=True), rep.paths(design, errors)
     for r in range(3):
         again = frame.assign(y=y[r].T.ravel())
-        one = fitted(FORMULA, again, w)
+        one = fitted(FORMULA, again, w, correction=correction)
         np.testing.assert_allclose([*found.beta[r], *found.phi[r]], one.params, atol=1e-8)
         np.testing.assert_allclose(found.covariance[r], covariance(one.estimate, "observed", {}), rtol=1e-5, atol=1e-12)
 
@@ -428,3 +433,47 @@ def test_estimating_equation_has_mean_zero_in_samples_of_any_length():
     _, gradient, _ = adjustment.derivatives(phi[None])
     assert (np.abs(raw.mean(axis=0) + gradient[0]) < 4 * error).all()
     assert abs(raw[:, 0].mean()) > 20 * error[0]
+
+
+# -- the committed study -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def study() -> pd.DataFrame:
+    return pd.read_csv(Path(__file__).resolve().parents[2] / "studies" / "results" / "dynamic_coverage.csv")
+
+
+def test_committed_coverage(study):
+    """1,000 replicates: three binomial standard errors are 0.021; a little more for the 120 cells that must all hold."""
+    default = study.query("correction == 'transform'")
+    named = default[default["parameter"].isin(["beta", "theta", "tau", "eta", "rho", "tau+rho+eta"])]
+    assert len(named) == 3 * 5 * 2 * 6
+    assert named["coverage"].between(0.92, 0.98).all()
+    assert named.query("parameter == 'tau'")["bias"].abs().max() < 0.011
+    dummies = study.query("correction == 'none' and parameter == 'tau' and tau == 0.8")
+    assert dummies["coverage"].max() < 0.5
+    assert dummies["bias"].max() < -0.04
+    totals = default.set_index("parameter")["coverage"]
+    assert totals["long-run total (Fieller)"].between(0.93, 0.98).all()
+    assert totals["long-run total (delta)"].min() < 0.5
+    near = default.query("tau + eta + rho > 0.985 and parameter == 'tau'")
+    assert (near["near_unit"] > 0.9).all()
+
+
+def test_short_run_of_the_study_gives_the_committed_cell(study):
+    path = Path(__file__).resolve().parents[2] / "studies" / "dynamic_coverage.py"
+    spec = importlib.util.spec_from_file_location("studies_dynamic_coverage", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    grid = {"T": (8,), "phi": ((0.3, 0.0, 0.3),), "variant": (("transform", "normal"), ("bias", "normal"))}
+    again = module.run(60, int(study["seed"].iloc[0]), grid)
+    assert set(again["parameter"]) == set(study["parameter"])
+    tau = again.query("parameter == 'tau'").set_index("correction")
+    committed = study.query("T == 8 and tau == 0.3 and errors == 'normal' and parameter == 'tau'").set_index(
+        "correction"
+    )
+    for correction in ("transform", "bias"):
+        gap = tau.loc[correction, "bias"] - committed.loc[correction, "bias"]
+        assert abs(gap) < 4 * committed.loc[correction, "sd"] / np.sqrt(60)

@@ -14,7 +14,7 @@ needs no stationarity. All lags are functions of one W and of the shift, so that
    \qquad a_i = \frac{\tau + \eta\,\omega_i}{1-\rho\,\omega_i}
 
 and the score minus its expectation is that of ``-n/2 ln(2 pi s2) - SSE/(2 s2) + K`` with n = N (T-1): the adjusted
-likelihood of Dhaene and Jochmans (2016, eq. 2.5) carried over to a spatial lag, equivalent to the M-estimator of Yang (2018). The
+likelihood of Dhaene and Jochmans (2016) carried over to spatial lags, an M-estimator in the sense of Yang (2018). The
 weights ``w_i`` remove the time effects (one eigenvalue 1 less for row-stochastic W, Lee and Yu 2010). At tau = eta = 0
 it is the Lee-Yu transformation. The one-step correction of Yu, de Jong and Lee (2008) replaces the expectation
 by its limit for large T; see `kernels.dynamic_bias`.
@@ -151,7 +151,7 @@ def maximise(
 
     Newton steps on the concentrated function, short and never downhill. Dummy-variable estimates lie below the maximum in
     the direction of growing persistence, and the adjusted likelihood is unbounded far above it, so that the maximum next to them is the
-    estimator (Dhaene and Jochmans 2016, section 3). Where there is none, `converged` is False.
+    estimator (Dhaene and Jochmans 2016). Where there is none, `converged` is False.
     """
     index = np.array(free)
     phi = np.array(start, dtype=float)

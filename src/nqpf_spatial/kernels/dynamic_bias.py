@@ -2,11 +2,11 @@ r"""One-step analytic bias corrections of dynamic QML: the limits for large T of
 
 .. math:: \theta_c = \hat\theta + I(\hat\theta)^{-1} b(\hat\theta)
 
-with I the expected information and b minus the limit of the expected score. For unit effects (Yu, de Jong and Lee 2008, eq. 17)
+with I the expected information and b minus the limit of the expected score. For unit effects (Yu, de Jong and Lee 2008)
 
 .. math:: b = \sum_i w_i \frac{1}{(1-a_i)(1-\rho\omega_i)}\,(1,\ \omega_i,\ \omega_i)', \qquad b_{\sigma^2} = \frac{N}{2\sigma^2}
 
-in (tau, eta, rho). For time dummies that are estimated ("direct", Lee and Yu 2010, Econometric Theory, section 3) the element of rho
+in (tau, eta, rho). For time dummies that are estimated ("direct", Lee and Yu 2010, Econometric Theory) the element of rho
 gains ``T i'Gi/N`` and that of sigma2 ``T / (2 s2)``.
 """
 
@@ -21,7 +21,7 @@ def unit_effect_bias(
 ) -> NDArray:
     r"""b of (tau, eta, rho, sigma2).
 
-    The limit does not exist for roots at one. As in Lee and Yu (2010, Econometric Theory, eq. 20), roots above ``1 - 1/N`` count as unit
+    The limit does not exist for roots at one. Following Lee and Yu (2010, Econometric Theory), roots above ``1 - 1/N`` count as unit
     roots: of their power series the first term is kept and T/2 stands for the rest.
 
     Parameters

@@ -2,7 +2,7 @@ r"""Responses of a dynamic spatial process over time, through the eigenvalues of
 
 A unit change of regressor k in period t alone moves ``E y_{t+h}`` by ``A^h S^{-1} (beta_k I + theta_k W)`` with ``S = I - rho W`` and
 ``A = S^{-1}(tau I + eta W)``; a permanent change moves it in the long run by
-``[(1 - tau) I - (rho + eta) W]^{-1} (beta_k I + theta_k W)`` (Debarsy, Ertur and LeSage 2012, eqs. 10 and 13; Elhorst 2014,
+``[(1 - tau) I - (rho + eta) W]^{-1} (beta_k I + theta_k W)`` (Debarsy, Ertur and LeSage 2012; Elhorst 2014,
 section 4.3). All are functions of W, ``f(W) = V f(diag(omega)) V^{-1}``: the mean diagonal is the mean of ``f(omega)``, the mean row sum
 its mean with weights ``c_j = (i'v_j)(u_j'i)/N``.
 """

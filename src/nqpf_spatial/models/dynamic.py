@@ -308,10 +308,7 @@ def _one_step(
         if w is not None:
             total = float((w.sparse @ np.linalg.solve(np.eye(n) - qml.rho * w.dense(), np.ones(n))).mean())
         bias = bias + time_dummy_bias(total, t, qml.sigma2)
-    effects = (est.design.unit, est.design.time)
-    lag = None if w is None else (w.dense(), qml.rho)
-    project = est.design.time and not direct
-    weight = expected_information(est.columns.z, qml.beta, qml.sigma2, lag, None, effects, t, project, like.n)
+    weight = expected(est)
     k = reduced.k
     score = np.zeros(weight.shape[0])
     place = [*range(k - lags, k), *([k] if w is not None else []), score.size - 1]
@@ -325,6 +322,22 @@ def _one_step(
             "little information on it"
         )
     return evaluate(reduced, like, theta[:k], rho, 0.0, float(theta[-1]), qml.iterations)
+
+
+def expected(est: Estimate) -> NDArray:
+    """Expected information of (beta, [rho], sigma2) at the estimates, time lags at their observed values (their large-T limit)."""
+    lag, time = est.weights.lag, est.design.time and est.correction not in ("direct", "none")
+    return expected_information(
+        est.columns.z,
+        est.fit.beta,
+        est.fit.sigma2,
+        None if lag is None else (lag.dense(), est.fit.rho),
+        None,
+        (est.design.unit, est.design.time),
+        est.likelihood.m,
+        time,
+        est.likelihood.n,
+    )
 
 
 def _warn_explosive(roots: NDArray, phi: NDArray) -> None:
