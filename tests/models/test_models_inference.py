@@ -477,3 +477,31 @@ def test_models_without_regressors(model):
     assert fit.bootstrap(replicates=20).params.shape == (20, len(fit.params))
     with pytest.raises(ValueError, match="no regressors"):
         fit.impacts()
+
+
+def test_impact_map_colours_every_province_and_marks_the_one_it_is_about():
+    import matplotlib.pyplot as plt
+
+    panel, w = nq.load_panel(), nq.weights.contiguity()
+    imp = nq.sdm("ln_gdp_real_pc ~ ln_rd_intensity | province + year", panel, w, years=(2012, 2024)).impacts()
+    from nqpf_spatial.models.plots import _map_values
+
+    values, title = _map_values(imp, "ln_rd_intensity", "北京", None, "en")
+    assert len(values) == 31
+    assert np.isnan(values[110000])
+    assert "Beijing" in title
+    matrix = imp.by_unit("ln_rd_intensity")
+    assert values[130000] == pytest.approx(matrix.loc["Hebei", "Beijing"])
+    into, _ = _map_values(imp, "ln_rd_intensity", None, "Beijing", "en")
+    assert into[130000] == pytest.approx(matrix.loc["Beijing", "Hebei"])
+    ax = imp.map("ln_rd_intensity", source="Beijing", lang="zh")
+    assert "来自北京" in ax.get_title()
+    with pytest.raises(ValueError, match="not both"):
+        imp.map("ln_rd_intensity", source="Beijing", target="Hebei")
+    assert imp.plot().get_legend() is not None
+    plt.close("all")
+
+
+def test_maps_need_provinces(fits):
+    with pytest.raises(ValueError, match="not Chinese provinces"):
+        fits["SDM"].impacts().map("a")

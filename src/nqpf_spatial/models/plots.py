@@ -50,3 +50,94 @@ def impact_plot(impacts: Impacts, ax: Axes | None = None, effects: tuple[str, ..
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(frameon=False, ncols=len(effects), loc="lower center", bbox_to_anchor=(0.5, 1.0))
     return ax
+
+
+def impact_map(
+    impacts: Impacts, term: str, source: object = None, target: object = None, lang: str = "en", ax: Axes | None = None
+) -> Axes:
+    """Spillovers on the map of China: from one province, into one province, or received in total.
+
+    Parameters
+    ----------
+    impacts : Impacts
+        Of a fit on the provinces.
+    term : str
+        A regressor.
+    source : province, optional
+        The change of y everywhere when the regressor rises by one there; its own effect is written in the title.
+    target : province, optional
+        The change of y there when the regressor rises by one elsewhere. Without either, what every province
+        receives when the regressor rises by one in all others.
+    lang : {"en", "zh"}
+    ax : matplotlib Axes, optional
+
+    Raises
+    ------
+    ValueError
+        Both source and target, or units that are not provinces.
+    """
+    import matplotlib.pyplot as plt
+    from matplotlib import colors
+
+    from nqpf_spatial.fonts import typeface
+    from nqpf_spatial.weights._china import coloured_map
+
+    values, title = _map_values(impacts, term, source, target, lang)
+    shown = [v for v in values.values() if np.isfinite(v)]
+    limit = float(np.max(np.abs(shown))) or 1.0
+    one_sign = min(shown) >= 0 or max(shown) <= 0
+    # shades of one colour from zero where all effects have one sign, two colours around zero otherwise
+    norm = colors.Normalize(min(0.0, min(shown)), max(0.0, max(shown))) if one_sign else colors.Normalize(-limit, limit)
+    name = ("YlGnBu" if min(shown) >= 0 else "YlOrBr_r") if one_sign else "PuOr_r"
+    scale = plt.cm.ScalarMappable(norm, name)
+    with typeface(lang):
+        if ax is None:
+            _, ax = plt.subplots(figsize=(7.2, 5.4), layout="constrained")
+        missing = "#8c8c8c"  # the province the rise comes from, or that receives it
+        coloured_map(
+            ax, {code: missing if np.isnan(v) else colors.to_hex(scale.to_rgba(v)) for code, v in values.items()}
+        )
+        bar = ax.figure.colorbar(scale, ax=ax, shrink=0.6, pad=0.01)
+        bar.set_label("效应" if lang == "zh" else "effect")
+        bar.outline.set_visible(False)  # type: ignore[operator]
+        ax.set_title(title, fontsize=10)
+    return ax
+
+
+def _map_values(impacts: Impacts, term: str, source: object, target: object, lang: str) -> tuple[dict[int, float], str]:
+    """Effect by adcode, NaN for the province it is about, and the title."""
+    from nqpf_spatial import provinces
+    from nqpf_spatial.models.impact_views import effect_matrix
+
+    if source is not None and target is not None:
+        raise ValueError("give source= or target=, not both")
+    units = impacts.fit.estimate.design.units
+    if not all(provinces.is_province(u) for u in units):
+        raise ValueError("the units are not Chinese provinces; draw by_unit(term) on your own map")
+    codes = [provinces.resolve(u).adcode for u in units]
+    s = effect_matrix(impacts.fit, term)
+    own = np.diag(s)
+    zh = lang == "zh"
+    if source is None and target is None:
+        title = f"{term}:各省获得的溢出" if zh else f"{term}: spillovers received by each province"
+        return dict(zip(codes, s.sum(axis=1) - own, strict=True)), title
+    place = provinces.resolve(source if source is not None else target)
+    if place.adcode not in codes:
+        raise ValueError(f"{place.name_en} is not among the units of the fit")
+    at = codes.index(place.adcode)
+    values = (s[:, at] if source is not None else s[at]).copy()
+    values[at] = np.nan
+    name = place.name_zh if zh else place.name_en
+    if source is not None:
+        title = (
+            f"{term}:来自{name}的溢出(本地效应 {own[at]:.4g})"
+            if zh
+            else f"{term}: spillovers from {name} (own effect {own[at]:.4g})"
+        )
+    else:
+        title = (
+            f"{term}:流入{name}的溢出(本地效应 {own[at]:.4g})"
+            if zh
+            else f"{term}: spillovers into {name} (own effect {own[at]:.4g})"
+        )
+    return dict(zip(codes, values, strict=True)), title

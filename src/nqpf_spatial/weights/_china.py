@@ -62,6 +62,18 @@ def base_map(ax: Axes) -> Axes:
     return inset
 
 
+def coloured_map(ax: Axes, fill: dict[int, str]) -> Axes:
+    """Draw the provinces filled by adcode over the base map; return the inset, filled too."""
+    inset = base_map(ax)
+    land = _land()
+    chosen = land[[int(code) in fill for code in land.index]]
+    colours = [fill[int(code)] for code in chosen.index]
+    for panel, window in ((ax, _WINDOW), (inset, _INSET)):
+        chosen.plot(ax=panel, color=colours, edgecolor=_BORDER, linewidth=0.4, zorder=1.5)
+        _frame(panel, window)
+    return inset
+
+
 def _frame(ax: Axes, window: tuple[float, float, float, float]) -> None:
     """Limits, true scale, no ticks."""
     west, east, south, north = window
