@@ -46,9 +46,7 @@ def year_counts(panel: pd.DataFrame) -> pd.DataFrame:
     return panel.groupby(["variable", "year"])["adcode"].nunique().unstack(fill_value=0)
 
 
-def check_panel(
-    panel: pd.DataFrame, codebook: pd.DataFrame, sources: pd.DataFrame, adcodes: set[str]
-) -> None:
+def check_panel(panel: pd.DataFrame, codebook: pd.DataFrame, sources: pd.DataFrame, adcodes: set[str]) -> None:
     """Compare the long table with the codebook, the sources and the register of provinces."""
     require(list(panel.columns) == PANEL_COLUMNS, f"panel columns are {list(panel.columns)}")
     cells = ["adcode", "year", "variable"]
@@ -81,13 +79,9 @@ def read_flows(folder: Path, index: pd.DataFrame, adcodes: set[str]) -> pd.DataF
         table = read_text_table(folder / f"{row.matrix}.csv")
         pairs = set(zip(table.origin_adcode, table.destination_adcode, strict=True))
         complete = {(o, d) for o in adcodes for d in adcodes if o != d}
-        require(
-            len(table) == PAIRS and pairs == complete, f"{row.matrix}: not the {PAIRS} pairs of 31 provinces"
-        )
+        require(len(table) == PAIRS and pairs == complete, f"{row.matrix}: not the {PAIRS} pairs of 31 provinces")
         total = int(pd.to_numeric(table.persons).sum())
-        require(
-            total == int(row.persons_tabulated), f"{row.matrix}: sum {total}, index {row.persons_tabulated}"
-        )
+        require(total == int(row.persons_tabulated), f"{row.matrix}: sum {total}, index {row.persons_tabulated}")
         tables.append(table.assign(matrix=row.matrix))
     columns = {"origin_adcode": "origin", "destination_adcode": "destination"}
     flows = pd.concat(tables).rename(columns=columns)[["matrix", "origin", "destination", "persons"]]
@@ -97,9 +91,7 @@ def read_flows(folder: Path, index: pd.DataFrame, adcodes: set[str]) -> pd.DataF
 def read_adjacency(path: Path, adcodes: set[str]) -> pd.DataFrame:
     """Read the border pairs: i < j, each once, known provinces."""
     table = read_text_table(path).sort_values(["adcode_i", "adcode_j"])
-    require(
-        set(table.adcode_i) | set(table.adcode_j) == adcodes, "adjacency: a province is missing or unknown"
-    )
+    require(set(table.adcode_i) | set(table.adcode_j) == adcodes, "adjacency: a province is missing or unknown")
     require(bool((table.adcode_i < table.adcode_j).all()), "adjacency: pairs must have adcode_i < adcode_j")
     require(not table.duplicated(["adcode_i", "adcode_j"]).any(), "adjacency: a pair is given twice")
     return table
@@ -158,9 +150,7 @@ def build(source: Path, register: Path, release: str) -> dict[str, bytes]:
     panel = read_text_table(source / "panel_long.csv")
     check_panel(panel, codebook, sources, adcodes)
     order = {name: i for i, name in enumerate(codebook.variable)}
-    panel = panel.sort_values(
-        ["variable", "adcode", "year"], key=lambda c: c.map(order) if c.name == "variable" else c
-    )
+    panel = panel.sort_values(["variable", "adcode", "year"], key=lambda c: c.map(order) if c.name == "variable" else c)
     index = read_text_table(source / "flows" / "index.csv")
     unknown = sorted(set(index.source_id) - set(sources.source_id))
     require(not unknown, f"flows/index.csv: source_id not in sources.csv: {unknown}")
@@ -204,9 +194,7 @@ def release_note(release: str, tables: dict[str, pd.DataFrame], files: dict[str,
 
 def main(argv: list[str] | None = None) -> int:
     """Build, and write or compare."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source", nargs="?", type=Path, default=REPO.parent / "shared" / "data")
     parser.add_argument("--register", type=Path, help="default: ../claims/register.yaml seen from SOURCE")
     parser.add_argument("--release", default="2026.11")
@@ -216,9 +204,7 @@ def main(argv: list[str] | None = None) -> int:
     register = args.register or args.source.parent / "claims" / "register.yaml"
     files = build(args.source, register, args.release)
     if args.check:
-        stale = [
-            n for n, b in files.items() if not (args.out / n).exists() or (args.out / n).read_bytes() != b
-        ]
+        stale = [n for n, b in files.items() if not (args.out / n).exists() or (args.out / n).read_bytes() != b]
         print("packaged files are up to date" if not stale else f"differ from the source: {', '.join(stale)}")
         return 1 if stale else 0
     args.out.mkdir(parents=True, exist_ok=True)

@@ -89,15 +89,15 @@ def impact_map(
     # shades of one colour from zero where all effects have one sign, two colours around zero otherwise
     norm = colors.Normalize(min(0.0, min(shown)), max(0.0, max(shown))) if one_sign else colors.Normalize(-limit, limit)
     name = ("YlGnBu" if min(shown) >= 0 else "YlOrBr_r") if one_sign else "PuOr_r"
-    scale = plt.cm.ScalarMappable(norm, name)
+    palette = plt.get_cmap(name)
     with typeface(lang):
         if ax is None:
             _, ax = plt.subplots(figsize=(7.2, 5.4), layout="constrained")
         missing = "#8c8c8c"  # the province the rise comes from, or that receives it
         coloured_map(
-            ax, {code: missing if np.isnan(v) else colors.to_hex(scale.to_rgba(v)) for code, v in values.items()}
+            ax, {code: missing if np.isnan(v) else colors.to_hex(palette(float(norm(v)))) for code, v in values.items()}
         )
-        bar = ax.figure.colorbar(scale, ax=ax, shrink=0.6, pad=0.01)
+        bar = ax.figure.colorbar(plt.cm.ScalarMappable(norm, palette), ax=ax, shrink=0.6, pad=0.01)
         bar.set_label("效应" if lang == "zh" else "effect")
         bar.outline.set_visible(False)  # type: ignore[operator]
         ax.set_title(title, fontsize=10)
