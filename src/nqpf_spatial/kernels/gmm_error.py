@@ -34,8 +34,10 @@ class ErrorData:
     y : (T, N) ndarray
     z : (k, T, N) ndarray
         Regressors, endogenous ones and Wy included.
-    h : (q, T, N) ndarray or None
-        Instruments; None when every regressor is exogenous.
+    exogenous : (x,) int ndarray
+        Columns of `z` that instrument themselves, filtered as they are in the regression.
+    h : (q, T, N) ndarray
+        Further instruments, never filtered; q = 0 when every regressor is exogenous.
     w : (N, N) ndarray
         Error weights.
     normal : bool
@@ -44,7 +46,8 @@ class ErrorData:
 
     y: NDArray
     z: NDArray
-    h: NDArray | None
+    exogenous: NDArray
+    h: NDArray
     w: NDArray
     normal: bool = False
 
@@ -177,7 +180,7 @@ def fit_2010(data: ErrorData, interval: tuple[float, float], het: bool, iteratio
 
 
 def _flat(columns: NDArray) -> NDArray:
-    return columns.reshape(columns.shape[0], -1).T
+    return columns.reshape(columns.shape[0], columns.shape[1] * columns.shape[2]).T
 
 
 def _filtered(data: ErrorData, lambda_: float) -> tuple[NDArray, NDArray]:
@@ -187,10 +190,18 @@ def _filtered(data: ErrorData, lambda_: float) -> tuple[NDArray, NDArray]:
     return y.ravel(), _flat(z)
 
 
+def instruments(data: ErrorData, lambda_: float) -> NDArray:
+    """All instruments (n, x + q) of the regression filtered by ``I - lambda W``."""
+    return _with_own(data, _filtered(data, lambda_)[1])
+
+
+def _with_own(data: ErrorData, z: NDArray) -> NDArray:
+    return np.column_stack([z[:, data.exogenous], _flat(data.h)])
+
+
 def _regress(data: ErrorData, lambda_: float) -> TwoStage:
-    """Filtered regression; exogenous regressors are their own instruments, filtered like them."""
     y, z = _filtered(data, lambda_)
-    return two_stage(y, z, z if data.h is None else _flat(data.h))
+    return two_stage(y, z, _with_own(data, z))
 
 
 def _composite(data: ErrorData, delta: NDArray) -> NDArray:
@@ -208,13 +219,12 @@ def _variance(
     n = u.size
     e = u - lambda_ * spatial_lag(data.w, u)
     _, z = _filtered(data, lambda_)
-    basis = z if data.h is None else _flat(data.h)
-    q, _ = sla.qr(basis, mode="economic")
+    q, _ = sla.qr(_with_own(data, z), mode="economic")
     projected = q @ (q.T @ z)
     p = n * projected @ sla.inv(projected.T @ projected)
     flat = e.ravel()
     alpha = np.stack([-2.0 * z.T @ (e @ a).ravel() / n for a in matrices], axis=1)
-    a = np.zeros((n, 2)) if data.h is None else p @ alpha
+    a = np.zeros((n, 2)) if data.exogenous.size == z.shape[1] else p @ alpha
     if het:
         square = e**2
         quadratic = np.array([[_het_trace(r, s, square) for s in matrices] for r in matrices])

@@ -240,7 +240,8 @@ class _Pool:
 
     def _powers(self, base: dict[str, NDArray], w: SpatialWeights, order: int) -> dict[str, NDArray]:
         """``W^p x`` for p up to `order`; a constant has lags of its own unless the rows of W sum to one."""
-        array, found = matrix(w), {}
+        array = matrix(w)
+        found: dict[str, NDArray] = {}
         current = {n: c for n, c in base.items() if n != "Intercept" or not w.is_row_stochastic}
         for power in range(1, order + 1):
             current = {name: spatial_lag(array, column) for name, column in current.items()}
@@ -281,7 +282,7 @@ def _estimate(
     error = None
     if spec.error:
         lost = len(names) if divisor == "n-k" else 0
-        error = _error_fit(design, weights, z, h if endogenous.size else None, moments, vcov, lost)
+        error = _error_fit(design, weights, z, (exogenous, excluded), moments, vcov, lost)
     return GMMEstimate(
         spec,
         design,
@@ -299,7 +300,7 @@ def _estimate(
 
 def _within(columns: NDArray, design: Design) -> NDArray:
     """(n, k) columns freed from the effects."""
-    return remove_effects(columns, design.unit, design.time).reshape(columns.shape[0], -1).T
+    return remove_effects(columns, design.unit, design.time).reshape(columns.shape[0], design.y.size).T
 
 
 def _check_instruments(h: NDArray, names: tuple[str, ...], endogenous: list[str], excluded: tuple[str, ...]) -> None:
@@ -319,7 +320,7 @@ def _check_instruments(h: NDArray, names: tuple[str, ...], endogenous: list[str]
 
 
 def _error_fit(
-    design: Design, weights: Weights, z: NDArray, h: NDArray | None, moments: str, vcov: str, lost: int
+    design: Design, weights: Weights, z: NDArray, h: tuple[NDArray, NDArray], moments: str, vcov: str, lost: int
 ) -> tuple[gmm_error.ErrorData, gmm_error.ErrorFit]:
     assert weights.error is not None
     if design.time and not weights.error.is_row_stochastic:
@@ -333,7 +334,8 @@ def _error_fit(
     data = gmm_error.ErrorData(
         _transform(design.y[None], design)[0],
         _transform(z, design),
-        None if h is None else _transform(h, design),
+        h[0],
+        _transform(h[1], design),
         w,
         normal=effects,
     )

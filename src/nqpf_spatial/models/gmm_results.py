@@ -290,9 +290,8 @@ class GMMFit:
                 raise ValueError('with a spatial error the test needs vcov="classical"')
             name, (statistic, df) = "Hansen J", kernel.hansen(y, z, h, est.stage, self._clusters())
         elif est.error is not None:
-            assert est.error[0].h is not None
-            flat = est.error[0].h.reshape(h.shape[1], -1).T
-            name, (statistic, df) = "Sargan", kernel.sargan(est.error[1].stage, flat, est.n)
+            used = gmm_error.instruments(est.error[0], est.error[1].start)
+            name, (statistic, df) = "Sargan", kernel.sargan(est.error[1].stage, used, est.n)
         else:
             name, (statistic, df) = "Sargan", kernel.sargan(est.stage, h, est.n)
         return IVTest(name, statistic, df, float(stats.chi2.sf(statistic, df)), "the instruments are exogenous")
