@@ -300,8 +300,11 @@ def _conditional(triangles: NDArray, k: int, prior: ConjugatePrior) -> _Conditio
     cross = np.swapaxes(rest, 1, 2) @ rest
     quad = np.stack([cross[:, 0, 0], cross[:, 0, 1], cross[:, 1, 1]], axis=-1)
     counted = flat if prior.g is not None else k
-    half_logdet = np.log(np.abs(np.diagonal(triangles, axis1=1, axis2=2)[:, :counted])).sum(axis=1)
-    return _Conditional(triangles[:, :k, :k], triangles[:, :k, k], triangles[:, :k, k + 1], quad, half_logdet)
+    diagonal = np.diagonal(triangles, axis1=1, axis2=2)[:, :k]
+    half_logdet = np.log(np.abs(diagonal[:, :counted])).sum(axis=1)
+    # the signs of the rows are rounding; fixed, so that samples are a continuous function of the data
+    rows = triangles[:, :k] * np.where(diagonal < 0, -1.0, 1.0)[:, :, None]
+    return _Conditional(rows[:, :, :k], rows[:, :, k], rows[:, :, k + 1], quad, half_logdet)
 
 
 def _sse(quad: NDArray, rho: NDArray) -> NDArray:

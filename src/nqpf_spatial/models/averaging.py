@@ -19,6 +19,7 @@ from nqpf_spatial.models.impacts import effects_at, impact_table, sign_probabili
 from nqpf_spatial.models.results import SpatialFit
 from nqpf_spatial.models.spec import Model, get_model
 from nqpf_spatial.weights.core import SpatialWeights
+from nqpf_spatial.weights.guards import check_presample
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -227,6 +228,9 @@ def compare_fits(
 
 
 def _refit(base: SpatialFit, spec: Model, w: SpatialWeights, durbin: Sequence[str] | None) -> SpatialFit:
+    first = base.estimate.design.periods[0]
+    if isinstance(first, int):
+        check_presample(w, first)
     weights = Weights(*(w if needed else None for needed in (spec.lag, spec.durbin, spec.error)))
     lagged = None if durbin is None else tuple(durbin)
     return replace(base, estimate=estimate(base.estimate.design, spec, weights, base.correction, lagged))
