@@ -38,7 +38,7 @@ class Prior:
     beta : {"flat", "g", "normal", "lesage"}
         ``"flat"``: density 1 for every coefficient. ``"g"``: Zellner's ``N(0, g sigma2 (Z'Z)^{-1})`` for all but the
         intercept, which is flat. ``"normal"``: independent ``N(mean, sigma2 scale^2)``. ``"lesage"``: flat, with the
-        constants of LeSage's routines and SDPDmod (see Notes), to compare with published values.
+        constants of SDPDmod after LeSage 2014 (see Notes), to compare with published values.
     g : float, optional
         Default ``max(n, k^2)``, k without intercept (Fernandez, Ley and Steel 2001).
     mean, scale : float or mapping of names
