@@ -257,7 +257,7 @@ def replicate(seed: int, model: str, **options) -> tuple[np.ndarray, np.ndarray]
 )
 def test_simulation_with_an_endogenous_regressor(model: str, options: dict) -> None:
     # few instruments: 2SLS is biased towards least squares in proportion to their number
-    runs = [replicate(seed, model, lag_instruments=False, **options) for seed in range(200)]
+    runs = [replicate(seed, model, lag_instruments=False, **options) for seed in range(150)]
     errors, coverage = np.array([r[0] for r in runs]), np.mean([r[1] for r in runs], axis=0)
     spread = errors.std(axis=0)
     assert (np.abs(errors.mean(axis=0)) < 0.15 * spread + 3.0 * spread / np.sqrt(len(runs))).all()

@@ -104,12 +104,15 @@ def moment_equations(u: NDArray, w: NDArray, matrices: tuple[NDArray, ...]) -> t
 
 
 def minimise(gamma: NDArray, g: NDArray, weight: NDArray | None, interval: tuple[float, float]) -> float:
-    """The lambda inside `interval` with the smallest ``m' weight m``, by the roots of the derivative.
+    """The lowest minimum of ``m' weight m`` inside `interval`, by the roots of the derivative.
+
+    A quartic has at most two valleys; one whose bottom lies outside the interval is no solution, even where its slope
+    reaches below the other's bottom at the end of the interval.
 
     Raises
     ------
     IdentificationError
-        When the minimum lies at an end of the interval.
+        When no minimum lies inside the interval.
     """
     v = np.eye(g.size) if weight is None else weight
     poly = np.column_stack([g, -gamma])  # coefficients of 1, lambda, lambda^2
@@ -120,9 +123,9 @@ def minimise(gamma: NDArray, g: NDArray, weight: NDArray | None, interval: tuple
             quartic[4 - i - j] += cross[i, j]
     roots = np.roots(np.polyder(quartic))
     real = roots[np.abs(roots.imag) < 1e-7 * (1.0 + np.abs(roots.real))].real
-    inside = real[(real > interval[0]) & (real < interval[1])]
-    ends = np.array([e for e in interval if np.isfinite(e)])
-    if not inside.size or (ends.size and np.polyval(quartic, ends).min() < np.polyval(quartic, inside).min()):
+    lowest = np.polyval(np.polyder(quartic, 2), real) > 0
+    inside = real[(real > interval[0]) & (real < interval[1]) & lowest]
+    if not inside.size:
         raise IdentificationError(
             f"the moments of the spatial error have no minimum inside ({interval[0]:.4g}, {interval[1]:.4g}), the admissible "
             "interval of lambda: the model or the error weights do not suit the data; leave the spatial error out "
