@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse as sp
 import statsmodels.api as sm
 from panels import EFFECTS, weights
 from scipy import stats
@@ -207,6 +208,7 @@ BAD = [
     ({"endogenous": ["x3"], "instruments": ["z1"]}, ValueError, "names x3, which are no regressors"),
     ({"endogenous": ["x2"], "instruments": ["x1"]}, ValueError, "names x1, which are regressors"),
     ({"endogenous": ["x2"], "instruments": ["z1", "z3"]}, IdentificationError, r"without=\['z3', 'W:z3', 'W2:z3'\]"),
+    ({"endogenous": "x2"}, TypeError, r"endogenous=\['x2'\]"),
     ({"without": ["W:q"]}, ValueError, "without= names W:q; the instruments are W:x1"),
     ({"lag_order": 1.5}, ValueError, "whole number"),
     ({"vcov": "hac"}, ValueError, "'classical', 'white', 'cluster'"),
@@ -224,6 +226,33 @@ def test_errors_name_what_is_wrong(options: dict, error: type, message: str) -> 
     data.loc[("c01", 2), "gap"] = np.nan
     with pytest.raises(error, match=message):
         gmm("y ~ x1 + x2 | unit", data, weights("graph", N), **options)
+
+
+def test_collinear_regressors_and_too_many_instruments() -> None:
+    data = frame().assign(x3=lambda d: d["x1"] - 2.0)
+    with pytest.raises(IdentificationError, match="x3"):
+        gmm("y ~ x1 + x3 | unit", data, weights("graph", N), model="SAR")
+    with pytest.raises(IdentificationError, match="absorbed by the unit effects: level"):
+        level = data.assign(level=data.groupby("unit")["x1"].transform("mean"))
+        gmm("y ~ x1 + level | unit", level, weights("graph", N))
+    few = data.loc[(slice(None), 0), :].droplevel(1)
+    with pytest.raises(IdentificationError, match="24 effective observations for 29 instruments"):
+        gmm("y ~ x1 + x2", few, weights("graph", N), lag_order=13)
+
+
+def test_large_asymmetric_weights_have_inner_bounds() -> None:
+    n = 4100
+    rows = np.arange(n)
+    links = sp.coo_array(
+        (np.ones(2 * n), (np.tile(rows, 2), np.concatenate([(rows + 1) % n, (rows * 7 + 3) % n]))), (n, n)
+    )
+    links.setdiag(0)
+    w = from_any(sp.csr_array(links), ids=[f"u{i:05d}" for i in rows], transform="row", name="large")
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=n)
+    y = sp.linalg.spsolve(sp.csc_array(sp.eye_array(n) - 0.4 * w.sparse), x + rng.normal(size=n))
+    fit = gmm("y ~ x", pd.DataFrame({"y": y, "x": x}, index=pd.Index(w.ids, name="unit")), w)
+    assert (np.abs(fit.params - [0.0, 1.0, 0.4]) < 3.5 * fit.bse).all()
 
 
 def test_time_effects_need_row_standardised_error_weights() -> None:

@@ -26,6 +26,7 @@ from nqpf_spatial.weights.core import SpatialWeights
 VCOV = ("classical", "white", "cluster")
 MOMENTS = ("2010", "1999")
 DIVISORS = ("n-k", "n")
+_EIGENVALUES_UP_TO = 4000
 
 
 def gmm(
@@ -140,15 +141,23 @@ def gmm(
     _check_error_options(spec, design, vcov, moments)
     columns = build_columns(design, spec, weights, None if durbin is None else tuple(durbin))
     check_absorbed(columns, design)
-    endogenous, instruments = tuple(endogenous), tuple(instruments)
+    endogenous, instruments = _names("endogenous", endogenous), _names("instruments", instruments)
     _check_endogenous(design, endogenous, instruments)
     user = _user_instruments(formula, instruments, data, ids, years)
     pool = _Pool(design, columns, weights, endogenous, user, lag_order, lag_instruments)
-    est = _estimate(spec, design, weights, columns, pool.build(spec, tuple(without)), moments, vcov, divisor)
+    est = _estimate(
+        spec, design, weights, columns, pool.build(spec, _names("without", without)), moments, vcov, divisor
+    )
     _warn_outside(est)
     release = data.attrs.get("release")
     options = {"vcov": vcov, "divisor": divisor, "moments": moments if spec.error else None}
     return GMMFit(est, parsed, options, None if release is None else str(release))
+
+
+def _names(option: str, value: list[str] | tuple[str, ...]) -> tuple[str, ...]:
+    if isinstance(value, str):
+        raise TypeError(f"{option}={value!r} must be a list of names: {option}=[{value!r}]")
+    return tuple(value)
 
 
 def _check_error_options(spec: Model, design: Design, vcov: str, moments: str) -> None:
@@ -268,16 +277,12 @@ def _estimate(
     h = np.concatenate([z[exogenous], excluded])
     h_names = (*(names[i] for i in exogenous), *excluded_names)
     z_flat, h_flat, y_flat = (_within(part, design) for part in (z, h, design.y[None]))
-    _check_instruments(h_flat, h_names, [names[i] for i in endogenous], excluded_names)
-    bad = kernel.dependent_columns(z_flat)
-    if bad.size:
-        raise IdentificationError(
-            f"linear combinations of the regressors before them: {enumerate_some([names[i] for i in bad])}. Leave them out"
-        )
     t, n = design.shape
     effective = (t - design.unit) * (n - design.time)
-    if effective <= max(len(names), h_flat.shape[1]):
+    if effective <= h_flat.shape[1]:
         raise IdentificationError(f"{effective} effective observations for {h_flat.shape[1]} instruments: use fewer")
+    _check_instruments(h_flat, h_names, [names[i] for i in endogenous], excluded_names)
+    _check_regressors(z_flat, names)
     stage = kernel.two_stage(y_flat[:, 0], z_flat, h_flat)
     error = None
     if spec.error:
@@ -301,6 +306,14 @@ def _estimate(
 def _within(columns: NDArray, design: Design) -> NDArray:
     """(n, k) columns freed from the effects."""
     return remove_effects(columns, design.unit, design.time).reshape(columns.shape[0], design.y.size).T
+
+
+def _check_regressors(z: NDArray, names: tuple[str, ...]) -> None:
+    bad = kernel.dependent_columns(z)
+    if bad.size:
+        raise IdentificationError(
+            f"linear combinations of the regressors before them: {enumerate_some([names[i] for i in bad])}. Leave them out"
+        )
 
 
 def _check_instruments(h: NDArray, names: tuple[str, ...], endogenous: list[str], excluded: tuple[str, ...]) -> None:
@@ -339,7 +352,7 @@ def _error_fit(
         w,
         normal=effects,
     )
-    interval = weights.error.rho_interval()
+    interval = _interval(weights.error)
     if moments == "1999":
         return data, gmm_error.fit_1999(data, interval, lost)
     return data, gmm_error.fit_2010(data, interval, vcov == "white")
@@ -357,10 +370,18 @@ def _transform(columns: NDArray, design: Design) -> NDArray:
     return out @ _basis(n, design.time).T if design.time else out
 
 
+def _interval(w: SpatialWeights) -> tuple[float, float]:
+    """Exact bounds where all eigenvalues can be had; beyond, inner ones: no eigenvalue exceeds the largest row sum."""
+    if w.n <= _EIGENVALUES_UP_TO:
+        return w.rho_interval()
+    norm = float(abs(w.sparse).sum(axis=1).max())
+    return -1.0 / norm, 1.0 / norm
+
+
 def _warn_outside(est: GMMEstimate) -> None:
     if est.weights.lag is None:
         return
-    low, high = est.weights.lag.rho_interval()
+    low, high = _interval(est.weights.lag)
     rho = est.delta[-1]
     if not low < rho < high:
         warnings.warn(
