@@ -84,5 +84,11 @@ def typeface(lang: Lang) -> Iterator[list[str]]:
             fontManager.addfont(str(_FONT))
         families = [family, "DejaVu Sans"]
         settings = {"font.family": families, "axes.unicode_minus": False}
-    with mpl.rc_context(settings):
+    # Not rc_context: it resets every setting, also what the backend of a notebook sets up with its first figure
+    # ("interactive"), after which pictures are no longer shown.
+    before: Any = {key: mpl.rcParams[key] for key in settings}
+    mpl.rcParams.update(settings)
+    try:
         yield families
+    finally:
+        mpl.rcParams.update(before)
