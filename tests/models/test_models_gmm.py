@@ -240,6 +240,19 @@ def test_collinear_regressors_and_too_many_instruments() -> None:
         gmm("y ~ x1 + x2", few, weights("graph", N), lag_order=13)
 
 
+def test_other_weights_for_the_durbin_terms() -> None:
+    data, w, v = frame(), weights("graph", N), weights("knn", N)
+    fit = gmm("y ~ x1 + x2", data, w, model="SDM", w_durbin=v, lag_order=1, **IV)
+    assert fit.instruments == ("z1", "z2", "W:z1", "W:z2", "V:x1", "V:z1", "V:z2", "V2:x1", "V2:z1", "V2:z2")
+    y, x1, x2, z1, z2 = (data[c].to_numpy() for c in ("y", "x1", "x2", "z1", "z2"))
+    lag, other = (np.kron(m.dense(), np.eye(T)) for m in (w, v))
+    one = np.ones(N * T)
+    z = np.column_stack([one, x1, x2, other @ x1, other @ x2, lag @ y])
+    h = [one, x1, other @ x1, z1, z2, other @ z1, other @ z2]
+    h += [m @ c for m in (lag, lag @ lag) for c in (x1, z1, z2)]
+    np.testing.assert_allclose(fit.params, IV2SLS(y, z, np.column_stack(h)).fit().params, rtol=1e-8)
+
+
 def test_large_asymmetric_weights_have_inner_bounds() -> None:
     n = 4100
     rows = np.arange(n)

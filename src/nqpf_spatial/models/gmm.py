@@ -84,7 +84,7 @@ def gmm(
         For models with a spatial error: Drukker, Egger and Prucha (2013) / Kelejian and Prucha (2010), or the three moments
         of Kelejian and Prucha (1999), which give lambda no standard error (NaN).
     years, durbin, w_durbin, w_error
-        As in `nqpf_spatial.fit`.
+        As in `nqpf_spatial.fit`. With other weights for the Durbin terms, ``V:x1``, ``V2:x1`` name the instruments lagged by `w`.
 
     Returns
     -------
@@ -237,8 +237,12 @@ class _Pool:
         lagged = {**(own if spec.lag or spec.error else {}), **(dict(found) if self.lag_user else {})}
         if outside.size == 0 and not spec.lag:
             return outside, np.empty((0, *self.design.shape)), ()
+        durbin = self.weights.durbin
+        other = durbin is not None and weights is not None and durbin.checksum != weights.checksum
+        if other and durbin is not None and self.lag_user:
+            found |= self._powers(dict(found), durbin, 1)
         if weights is not None:
-            found |= self._powers(lagged, weights, order)
+            found |= self._powers(lagged, weights, order, "V" if other else "W")
         found = {name: column for name, column in found.items() if name not in names}
         unknown = [name for name in without if name not in found]
         if unknown:
@@ -247,14 +251,14 @@ class _Pool:
         stacked = np.stack(list(found.values())) if found else np.empty((0, *self.design.shape))
         return outside, stacked, tuple(found)
 
-    def _powers(self, base: dict[str, NDArray], w: SpatialWeights, order: int) -> dict[str, NDArray]:
+    def _powers(self, base: dict[str, NDArray], w: SpatialWeights, order: int, letter: str = "W") -> dict[str, NDArray]:
         """``W^p x`` for p up to `order`; a constant has lags of its own unless the rows of W sum to one."""
         array = matrix(w)
         found: dict[str, NDArray] = {}
         current = {n: c for n, c in base.items() if n != "Intercept" or not w.is_row_stochastic}
         for power in range(1, order + 1):
             current = {name: spatial_lag(array, column) for name, column in current.items()}
-            prefix = "W:" if power == 1 else f"W{power}:"
+            prefix = f"{letter}:" if power == 1 else f"{letter}{power}:"
             found |= {prefix + name: column for name, column in current.items()}
         return found
 
