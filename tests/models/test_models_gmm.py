@@ -306,6 +306,18 @@ def test_simulation_with_an_endogenous_regressor(model: str, options: dict) -> N
     assert (coverage > 0.91).all() and (coverage < 0.99).all(), coverage
 
 
+def test_sargan_keeps_its_size_and_rejects_a_bad_instrument_far_more_often() -> None:
+    options = {"endogenous": ["x2"], "lag_instruments": False}
+    w, good, bad = weights("graph", 60), [], []
+    for seed in range(100):
+        data = frame(60, 4, seed)
+        good.append(gmm("y ~ x1 + x2 | unit + period", data, w, instruments=["z1", "z2"], **options).overid().pvalue)
+        data["z3"] = data["z2"] + 0.3 * data["y"]
+        bad.append(gmm("y ~ x1 + x2 | unit + period", data, w, instruments=["z1", "z3"], **options).overid().pvalue)
+    assert np.mean(np.array(good) < 0.05) < 0.12
+    assert np.mean(np.array(bad) < 0.05) > 0.4
+
+
 def test_ignoring_the_endogeneity_is_biased() -> None:
     # the same data without instruments: the coefficient of x2 is far off, so that the test above can fail
     off = [replicate(seed, "SAR")[0][1] for seed in range(40)]
