@@ -80,21 +80,103 @@ def test_a_year_absent_for_one_unit_is_a_missing_cell(x: pd.Series) -> None:
         D.gini(x.drop(index=("Beijing", 2012)))
 
 
-def test_all_missing_years_ask_for_a_window(x: pd.Series) -> None:
+def test_empty_years_at_the_ends_are_no_part_of_the_series(x: pd.Series) -> None:
+    late = x.copy()
+    years = x.index.get_level_values(1)
+    late[years.isin([2011, 2012, 2020])] = np.nan
+    inside = x[(years >= 2013) & (years <= 2019)]
+    found = D.gini(late)
+    pd.testing.assert_frame_equal(found.table, D.gini(inside).table)
+    assert found.note == "series 2013-2019" and "series 2013-2019" in str(found)
+    assert D.gini(inside).note == ""
+    with pytest.raises(PanelError, match=r"no times 2011, 2012 of years=\(2011, 2014\)"):
+        D.gini(late, years=(2011, 2014))
+    late[("Tibet", 2013)] = np.nan
+    with pytest.raises(PanelError, match=r"2013: Tibet"):
+        D.gini(late)
+    with pytest.raises(PanelError, match="rd has no value at all in 2011-2020"):
+        D.gini(x * np.nan)
+
+
+def test_columns_of_the_whole_panel_work_as_they_are() -> None:
+    """The panel starts in 1990, real GDP per head in 2000: the calls of the design."""
+    series = nq.load_panel()["gdp_real_pc"]
+    w = nq.weights.contiguity()
+    calls = [
+        D.dagum(series, groups="block"),
+        D.theil(series, groups="block"),
+        D.clubs(1e4 * series),
+        D.spatial_markov(series, w),
+        D.markov(series),
+        D.moran_by_year(series, w, permutations=99),
+        D.sigma(series),
+        D.ranks(series),
+        D.hhi(series),
+        D.densities(series),
+    ]
+    for found in calls:
+        assert "series 2000-2024" in str(found), type(found)
+
+
+def test_empty_years_in_between_ask_for_a_decision(x: pd.Series) -> None:
     early = x.copy()
-    early.loc[pd.IndexSlice[:, 2011]] = np.nan
-    with pytest.raises(PanelError, match=r"2011: all units.*years=\(first, last\)"):
+    early.loc[pd.IndexSlice[:, 2012]] = np.nan
+    with pytest.raises(PanelError, match=r"2012: all units.*years=\(first, last\)"):
         D.gini(early)
-    assert list(D.gini(early, years=(2012, 2014)).table.index) == [2012, 2013, 2014]
-    assert list(D.gini(early, years=[2012, 2020]).table.index) == [2012, 2020]
+    assert list(D.gini(early, years=(2013, 2015)).table.index) == [2013, 2014, 2015]
+    assert list(D.gini(early, years=[2013, 2020]).table.index) == [2013, 2020]
     assert list(D.gini(early, years=2015).table.index) == [2015]
 
 
+def test_dead_ends_of_missing_name_the_units_or_years_and_the_way_out(x: pd.Series) -> None:
+    hole = x.copy()
+    hole.loc["Tibet"] = np.nan
+    with pytest.raises(PanelError, match=r"leaves no year.*Tibet in every year; say missing='drop_units'"):
+        D.gini(hole, missing="drop_years")
+    gone = x.copy()
+    gone.loc[pd.IndexSlice[:, 2015]] = np.nan
+    with pytest.raises(PanelError, match=r"leaves no unit.*2015 for every unit.*missing='drop_years'"):
+        D.gini(gone, missing="drop_units")
+
+
 def test_windows_outside_the_data_are_errors(x: pd.Series) -> None:
-    with pytest.raises(PanelError, match=r"no times in \(1990, 1995\)"):
+    with pytest.raises(PanelError, match=r"no times 1990, .* of years=\(1990, 1995\)"):
         D.gini(x, years=(1990, 1995))
+    with pytest.raises(PanelError, match=r"rd has no times 2009, 2010 of years=\(2009, 2013\); it has 2011"):
+        D.gini(x, years=(2009, 2013))
+    with pytest.raises(PanelError, match="no times 2021"):
+        D.gini(x, years=(2013, 2021))
     with pytest.raises(PanelError, match="no times 2030"):
         D.gini(x, years=[2015, 2030])
+    with pytest.raises(PanelError, match="first <= last"):
+        D.gini(x, years=(2015, 2013))
+
+
+def test_text_for_years_is_one_clear_error(x: pd.Series) -> None:
+    text = x.rename(index=str, level=1)
+    for call in (D.gini, D.markov, D.clubs, D.sigma):
+        with pytest.raises(PanelError, match=r"times of rd \(index level 'year'\) must be numbers.*'2011'"):
+            call(text)
+    for years in ("2013", ("2011", "2013"), ["2013"]):
+        with pytest.raises(PanelError, match="must be numbers"):
+            D.gini(x, years=years)
+    with pytest.raises(PanelError, match="cross-section without times"):
+        D.gini(x.xs(2013, level=1), years=2013)
+
+
+def test_a_wide_table_is_asked_to_be_stacked(x: pd.Series) -> None:
+    with pytest.raises(PanelError, match=r"stacked.*\.stack\(\)"):
+        D.gini(x.unstack())
+
+
+def test_groups_of_a_scheme_answer_to_their_chinese_names(x: pd.Series) -> None:
+    chinese = x.rename(index={p.name_en: p.name_zh for p in provinces.PROVINCES}, level=0)
+    found = D.ratio(chinese, groups="block", over=("东部", "西部"))
+    np.testing.assert_array_equal(found, D.ratio(x, groups="block", over=("East", "West")))
+    assert found.name == "rd: 东部 / 西部"
+    assert D.share(chinese, "枢纽", groups="hub").reading == D.share(x, "hub", groups="hub").reading
+    with pytest.raises(AlignmentError, match="no group '南部'"):
+        D.ratio(chinese, groups="block", over=("南部", "西部"))
 
 
 def test_repeated_cells_text_columns_and_wrong_containers(x: pd.Series) -> None:
@@ -174,3 +256,30 @@ def test_the_package_is_lazy_and_no_function_hides_behind_a_module() -> None:
     assert all(callable(getattr(package, name)) for name in package.__all__)
     with pytest.raises(AttributeError, match="has no attribute 'ginni'"):
         package.ginni  # noqa: B018
+
+
+def test_tests_print_as_one_line_with_their_decision(x: pd.Series) -> None:
+    test = D.log_t(1e4 * x)
+    text = repr(test)
+    assert "\n" not in text and "H0: all units converge, " in text and "t = " in text
+    assert ("not rejected (t >= -1.65)" in text) == (test.statistic >= -1.65)
+    modes = D.silverman_test(x, years=2013, draws=99, seed=1)
+    assert repr(modes) == str(modes) and "at most 1 mode, " in repr(modes) and "p = " in repr(modes)
+    assert ("not rejected at 5 %" in repr(modes)) == (modes.pvalue >= 0.05)
+
+
+def test_small_p_values_are_not_printed_as_zero() -> None:
+    from nqpf_spatial.divergence._result import Test
+
+    assert "p < 0.001; H0: none, rejected at 5 %" in repr(Test("t", 9.0, 3.0, 1e-9, "none"))
+
+
+def test_logs_that_are_not_positive_name_the_unit_and_the_way_out(x: pd.Series) -> None:
+    income = nq.load_panel()["gdp_real_pc"]
+    for call in (D.clubs, D.log_t, D.transition_paths):
+        with pytest.raises(PanelError, match=r"gdp_real_pc is measured in .*10,?000|1e4 \* x") as caught:
+            call(income)
+        assert "1e4 * x" in str(caught.value) and "gdp_real_pc is measured in" in str(caught.value)
+    with pytest.raises(PanelError, match=r"1e4 \* x") as caught:
+        D.clubs(0.01 * x)
+    assert "is measured in" not in str(caught.value)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
+import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -83,6 +85,8 @@ def test_chinese_words_come_with_a_font_or_an_explanation(x: pd.Series, monkeypa
     assert _style.word("rd_intensity", "zh") == "rd_intensity"
     monkeypatch.setattr(_style, "_CJK_FAMILIES", ())
     monkeypatch.setattr(_style, "find_spec", lambda name: None)
+    latin = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+    monkeypatch.setattr(_style, "font_path", lambda: latin)
     with pytest.raises(RuntimeError, match=r"install one, e\.g\. Noto Sans CJK SC"):
         D.dagum(x, groups="block").plot(lang="zh")
 

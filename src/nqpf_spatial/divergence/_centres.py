@@ -48,6 +48,7 @@ class CenterResult(Result):
     at: str
     ellipses: Mapping[Any, centrography.Ellipse]
     on_map: bool
+    note: str = ""
 
     def _title(self) -> str:
         what = "Standard deviational ellipse" if self.ellipses else "Centre of gravity"
@@ -55,7 +56,8 @@ class CenterResult(Result):
 
     def _notes(self) -> list[str]:
         total = self.table["shift_km"].sum()
-        return [f"path {total:.1f} km, first to last {self.table['from_first_km'].iloc[-1]:.1f} km (great circle)"]
+        line = f"path {total:.1f} km, first to last {self.table['from_first_km'].iloc[-1]:.1f} km (great circle)"
+        return [line, *([self.note] if self.note else [])]
 
     def outline(self, time: Any, scale: float = 1.0, n: int = 181) -> Array:
         """Longitude and latitude of points on the ellipse of a time.
@@ -155,7 +157,7 @@ def gravity_center(
     """
     x, lonlat, where, on_map = _located(data, value, points, at, years, missing)
     table = _path(x, lonlat)
-    return CenterResult(table, x.name, where, {}, on_map)
+    return CenterResult(table, x.name, where, {}, on_map, x.note)
 
 
 def standard_ellipse(
@@ -207,7 +209,7 @@ def standard_ellipse(
     shapes = [(e.major, e.minor, e.bearing, e.area, _flattening(e)) for e in ellipses.values()]
     columns = ["major_km", "minor_km", "axis_bearing", "area_km2", "flattening"]
     table = table.join(pd.DataFrame(shapes, index=table.index, columns=columns))
-    return CenterResult(table, x.name, where, ellipses, on_map)
+    return CenterResult(table, x.name, where, ellipses, on_map, x.note)
 
 
 def _flattening(e: centrography.Ellipse) -> float:

@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from nqpf_spatial import provinces
+from nqpf_spatial.divergence._times import Missing, Years, complete, holes, numbered, occupied, shorten, window
 from nqpf_spatial.errors import AlignmentError, PanelError
 
 Array: TypeAlias = NDArray[np.float64]
-Years: TypeAlias = int | tuple[int, int] | Sequence[int] | None
-Missing: TypeAlias = Literal["raise", "drop_years", "drop_units"]
 GroupSpec: TypeAlias = str | Mapping[Any, Any] | pd.Series
 WeightSpec: TypeAlias = str | Mapping[Any, float] | pd.Series | None
 
 SCHEMES = ("block", "north_south", "hub", "cluster")
+#: Chinese names of the groups of the schemes
+_CHINESE = {
+    "东部": "East", "中部": "Central", "西部": "West", "东北": "Northeast", "北方": "North", "南方": "South",
+    "枢纽": "hub", "集群": "cluster", "其他": "other",
+}  # fmt: skip
 _TIME_NAMES = {"year", "time", "date", "period", "t", "年份", "年"}
 _DIGITS = re.compile(r"(\d+)")
-
-
-def shorten(items: Iterable[object], limit: int = 10) -> str:
-    """List items for a message, at most ``limit`` of them."""
-    texts = [str(x) for x in items]
-    return ", ".join(texts[:limit]) + (f", ... ({len(texts)} in all)" if len(texts) > limit else "")
 
 
 def key(label: Any) -> str:
@@ -73,7 +71,8 @@ class Wide:
     unit_name, time_name : str
         Names of the index levels.
     note : str
-        What an explicit ``missing=`` left out; empty otherwise.
+        Span of the series where it starts later or ends earlier than its panel; what an explicit ``missing=``
+        left out; empty otherwise.
     """
 
     values: Array
@@ -115,6 +114,12 @@ def _pick(data: pd.Series | pd.DataFrame, value: str | None) -> pd.Series:
         return data
     if not isinstance(data, pd.DataFrame):
         raise PanelError(f"expected a labelled pandas Series or DataFrame, got {type(data).__name__}")
+    if value is None and data.index.nlevels == 1 and data.shape[1] > 1:
+        raise PanelError(
+            "a table with times (or units) in columns must be stacked into one series first: "
+            "table.rename_axis(index='unit', columns='year').stack().rename('x'), names swapped where the times are "
+            f"in rows. If the columns are variables, say value=... one of {shorten(data.columns, 30)}"
+        )
     if value is None or value not in data.columns:
         raise PanelError(f"say which column to use: value=... one of {shorten(data.columns, 30)}; got {value!r}")
     return data[value]
@@ -146,50 +151,6 @@ def _long_to_table(series: pd.Series, what: str) -> tuple[pd.DataFrame, str, str
     return table, *names
 
 
-def _window(table: pd.DataFrame, years: Years, what: str) -> pd.DataFrame:
-    if years is None:
-        return table
-    if isinstance(years, tuple) and len(years) == 2:
-        first, last = years
-        kept = table.loc[[t for t in table.index if first <= t <= last]]
-        if kept.empty:
-            raise PanelError(f"{what} has no times in {years}; it has {shorten(table.index, 30)}")
-        return kept
-    wanted = [years] if isinstance(years, (int, np.integer)) else list(years)
-    absent = [t for t in wanted if t not in table.index]
-    if absent:
-        raise PanelError(f"{what} has no times {shorten(absent)}; it has {shorten(table.index, 30)}")
-    return table.loc[sorted(wanted)]
-
-
-def _holes(bad: Array | NDArray[np.bool_], table: pd.DataFrame) -> str:
-    rows = []
-    for r in np.flatnonzero(bad.any(axis=1))[:6]:
-        units = [str(table.columns[c]) for c in np.flatnonzero(bad[r])]
-        when = "" if table.index[r] is None else f"{table.index[r]}: "
-        rows.append(when + ("all units" if bad[r].all() else shorten(units, 5)))
-    more = int(bad.any(axis=1).sum()) - len(rows)
-    return "; ".join(rows) + (f"; and {more} more times" if more > 0 else "")
-
-
-def _complete(table: pd.DataFrame, missing: Missing, what: str) -> tuple[pd.DataFrame, str]:
-    bad = ~np.isfinite(table.to_numpy())
-    if not bad.any():
-        return table, ""
-    if missing == "drop_years":
-        gone = table.index[bad.any(axis=1)]
-        return table.drop(index=gone), f"times left out because cells are missing: {shorten(gone, 30)}"
-    if missing == "drop_units":
-        lost = table.columns[bad.any(axis=0)]
-        return table.drop(columns=lost), f"units left out because cells are missing: {shorten(lost, 31)}"
-    if missing != "raise":
-        raise PanelError(f"missing={missing!r} is not known; choose 'raise', 'drop_years' or 'drop_units'")
-    raise PanelError(
-        f"{what} has {int(bad.sum())} missing or infinite cells ({_holes(bad, table)}). Narrow the window "
-        "with years=(first, last), or say missing='drop_years' or missing='drop_units'; nothing is filled"
-    )
-
-
 def wide(
     data: pd.Series | pd.DataFrame,
     *,
@@ -200,6 +161,10 @@ def wide(
     min_units: int = 2,
 ) -> Wide:
     """Turn a labelled series into arrays in canonical order.
+
+    Leading and trailing times in which no unit has a value are no part of the series (a column of a panel that
+    starts earlier than the variable); the note names the span. Times without any value in between, and times in
+    which some units lack a value, are missing cells.
 
     Raises
     ------
@@ -216,10 +181,13 @@ def wide(
     if len({key(u) for u in table.columns}) < table.shape[1]:
         raise AlignmentError(f"{what}: several labels mean the same unit among {shorten(table.columns, 40)}")
     table = table[canonical(table.columns)]
+    trimmed = ""
     if table.index[0] is not None:
-        table = table.sort_index()
-    table = _window(table, years, what)
-    table, note = _complete(table, missing, what)
+        numbered(table.index, what, time_name)
+        table, trimmed = occupied(table.sort_index(), what)
+    table = window(table, years, what)
+    table, note = complete(table, missing, what)
+    note = "; ".join(n for n in (trimmed, note) if n)
     if table.shape[0] == 0 or table.shape[1] < min_units:
         raise PanelError(f"{what}: {table.shape[1]} units and {table.shape[0]} times are left, need {min_units} units")
     w = np.ones(table.shape)
@@ -253,7 +221,7 @@ def _weights(weights: Any, table: pd.DataFrame, what: str) -> Array:
         out = np.repeat(given.to_numpy(), len(table), axis=0)
     bad = ~np.isfinite(out) | (out < 0)
     if bad.any() or (out.sum(axis=1) <= 0).any():
-        raise PanelError(f"weights must be finite, non-negative and not all zero; see {_holes(bad, table)}")
+        raise PanelError(f"weights must be finite, non-negative and not all zero; see {holes(bad, table)}")
     return np.ascontiguousarray(out)
 
 
@@ -270,7 +238,9 @@ class Groups:
         return np.bincount(self.codes, minlength=len(self.names))
 
     def position(self, name: Any) -> int:
-        """Code of a group, or an error that lists the groups there are."""
+        """Code of a group (of a scheme of the provinces also by its Chinese name), or an error that lists them."""
+        if name not in self.names and self.label in SCHEMES:
+            name = _CHINESE.get(name, name)
         if name not in self.names:
             raise AlignmentError(f"there is no group {name!r}; the groups of {self.label} are {shorten(self.names)}")
         return self.names.index(name)
@@ -329,7 +299,7 @@ def require(x: Wide, *, positive: bool, what: str) -> None:
     bad = x.values <= 0 if positive else x.values < 0
     if bad.any():
         rule = "positive values" if positive else "non-negative values"
-        raise PanelError(f"{what} needs {rule}; {x.name} has {int(bad.sum())} cells outside: {_holes(bad, x.frame())}")
+        raise PanelError(f"{what} needs {rule}; {x.name} has {int(bad.sum())} cells outside: {holes(bad, x.frame())}")
     empty = (x.values * x.weights).sum(axis=1) <= 0
     if empty.any():
         times = [t for t, e in zip(x.index(), empty, strict=True) if e]

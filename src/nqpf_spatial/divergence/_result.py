@@ -19,6 +19,11 @@ def number(value: float) -> str:
     return f"{value:.3e}" if value != 0 and abs(value) < 5e-4 else f"{value:.4f}"
 
 
+def p_text(pvalue: float) -> str:
+    """``p = 0.0312``, or ``p < 0.001`` where four decimals would show next to nothing."""
+    return "p < 0.001" if pvalue < 0.001 else f"p = {pvalue:.4f}"
+
+
 class Result:
     """Text and HTML of a frozen result with a ``table``; sub-classes name themselves and draw themselves."""
 
@@ -49,9 +54,12 @@ class Result:
         return f"<p><b>{escape(self._title())}</b></p>{body}{notes}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Test:
-    """A test: statistic, degrees of freedom (None where it has none), p-value and the null hypothesis."""
+    """A test: statistic, degrees of freedom (None where it has none), p-value and the null hypothesis.
+
+    ``decision`` is empty where p at 5 percent decides.
+    """
 
     #: not a pytest class
     __test__ = False
@@ -62,12 +70,21 @@ class Test:
     pvalue: float
     null: str
     note: str = ""
+    decision: str = ""
 
     def __str__(self) -> str:
-        """One line."""
+        """One line: statistic, degrees of freedom, p-value, null hypothesis, decision, note."""
         df = "" if self.df is None else f", df = {self.df:g}"
         tail = f" [{self.note}]" if self.note else ""
-        return f"{self.name}: {self.statistic:.4f}{df}, p = {self.pvalue:.4f}; H0: {self.null}{tail}"
+        return f"{self.name}: {self.statistic:.4f}{df}, {p_text(self.pvalue)}; H0: {self.null}, {self._said()}{tail}"
+
+    __repr__ = __str__
+
+    def _said(self) -> str:
+        """The decision of the test's own rule, or that of p at 5 percent."""
+        if self.decision:
+            return self.decision
+        return "rejected at 5 %" if self.pvalue < 0.05 else "not rejected at 5 %"
 
 
 def check_choice(name: str, value: Any, allowed: tuple[Any, ...]) -> None:

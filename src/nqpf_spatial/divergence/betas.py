@@ -139,6 +139,7 @@ class BetaResult(Result):
     vcov: str
     fit: Any
     name: str
+    note: str = ""
 
     def _title(self) -> str:
         return f"Beta convergence of {self.name} ({self.kind}, {self.vcov}), n = {self.nobs}, R2 = {self.r2:.3f}"
@@ -146,7 +147,7 @@ class BetaResult(Result):
     def _notes(self) -> list[str]:
         h = self.half_life
         life = f"half-life {h.years:.1f} years [{h.lower:.1f}, {h.upper:.1f}]"
-        return [f"speed {100 * h.speed:.2f} % a year, {life}"]
+        return [f"speed {100 * h.speed:.2f} % a year, {life}", *([self.note] if self.note else [])]
 
     def plot(self, *, lang: str = "en", ax: Axes | None = None) -> Axes:
         """Growth against the initial level; with controls both are cleaned of them (Frisch-Waugh)."""
@@ -343,7 +344,7 @@ def beta(
     table = pd.DataFrame({"estimate": fit.params, "se": fit.bse, "t": fit.tvalues, "p": fit.pvalues}).loc[shown]
     table["lower"], table["upper"] = interval[0], interval[1]
     life = half_life(fit, term="level", period=period, level=level)
-    return BetaResult(table, life, float(fit.rsquared), int(fit.nobs), frame, kind, vcov, fit, x.name)
+    return BetaResult(table, life, float(fit.rsquared), int(fit.nobs), frame, kind, vcov, fit, x.name, x.note)
 
 
 def _with_effects(frame: pd.DataFrame) -> pd.DataFrame:

@@ -43,12 +43,13 @@ class ConcentrationResult(Result):
     unit_meaning: str
     name: str
     drawn: tuple[Any, ...]
+    note: str = ""
 
     def _title(self) -> str:
         return f"{self.measure}: {self.name}"
 
     def _notes(self) -> list[str]:
-        return [f".by_unit: {self.unit_meaning}"]
+        return [f".by_unit: {self.unit_meaning}", *([self.note] if self.note else [])]
 
     def plot(self, *, lang: str = "en", ax: Axes | None = None) -> Axes:
         """Draw the measure over time; for a single time, bars of the units.
@@ -187,7 +188,7 @@ def dissimilarity(
     table = pd.DataFrame({"dissimilarity": np.abs(gap).sum(axis=1)}, index=x.index())
     meaning = f"half the share of {x.name} less the share of {y.name}"
     return ConcentrationResult(
-        table, _units(gap, x), "Dissimilarity", meaning, f"{x.name} / {y.name}", ("dissimilarity",)
+        table, _units(gap, x), "Dissimilarity", meaning, f"{x.name} / {y.name}", ("dissimilarity",), x.note
     )
 
 
@@ -234,7 +235,7 @@ def mismatch_index(
     table = pd.DataFrame({"mismatch": np.abs(gap).sum(axis=1) / 2}, index=x.index())
     meaning = f"share of {x.name} less share of {y.name}, percentage points"
     return ConcentrationResult(
-        table, _units(gap, x), "Spatial mismatch", meaning, f"{x.name} / {y.name}", ("mismatch",)
+        table, _units(gap, x), "Spatial mismatch", meaning, f"{x.name} / {y.name}", ("mismatch",), x.note
     )
 
 
@@ -274,7 +275,9 @@ def hhi(data: pd.Series, *, years: Years = None, missing: Missing = "raise") -> 
     h, n = (shares**2).sum(axis=1), shares.shape[1]
     columns = {"hhi": h, "normalised": (h - 1 / n) / (1 - 1 / n), "equivalent_units": 1 / h}
     table = pd.DataFrame(columns, index=x.index())
-    return ConcentrationResult(table, _units(shares, x), "Herfindahl-Hirschman index", "shares", x.name, ("hhi",))
+    return ConcentrationResult(
+        table, _units(shares, x), "Herfindahl-Hirschman index", "shares", x.name, ("hhi",), x.note
+    )
 
 
 def krugman(
@@ -333,14 +336,16 @@ def krugman(
         index = np.abs(cube / cube.sum(axis=2, keepdims=True) - _structure(cube, against)).sum(axis=2)
         table = pd.DataFrame({"krugman": index.mean(axis=1)}, index=first.index())
         by_unit = _units(index, first)
-        return ConcentrationResult(table, by_unit, "Krugman specialisation", "index of the unit", name, ("krugman",))
+        return ConcentrationResult(
+            table, by_unit, "Krugman specialisation", "index of the unit", name, ("krugman",), first.note
+        )
     within = cube / cube.sum(axis=1, keepdims=True)
     rest = cube.sum(axis=2, keepdims=True) - (cube if against == "rest" else 0.0)
     index = np.abs(within - rest / rest.sum(axis=1, keepdims=True)).sum(axis=1)
     table = pd.DataFrame(index, index=first.index(), columns=list(sectors.columns))
     by_unit = _units(cube.sum(axis=2) / cube.sum(axis=(1, 2))[:, None], first)
     drawn = tuple(table.columns)
-    return ConcentrationResult(table, by_unit, "Krugman concentration", "share of all sectors", name, drawn)
+    return ConcentrationResult(table, by_unit, "Krugman concentration", "share of all sectors", name, drawn, first.note)
 
 
 def _cube(sectors: pd.DataFrame, years: Years) -> tuple[Array, Wide]:

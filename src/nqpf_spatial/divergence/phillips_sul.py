@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from nqpf_spatial.divergence import _frame, _style
+from nqpf_spatial.divergence import _codebook, _frame, _style
 from nqpf_spatial.divergence._frame import Array, Missing, Wide, Years
 from nqpf_spatial.divergence._result import Result, Test, check_choice
 from nqpf_spatial.errors import PanelError
@@ -127,8 +127,7 @@ def _trend(x: Wide, log: bool, hp_lambda: float | None) -> Array:
         low = [u for u, row in zip(x.units, y, strict=True) if (row <= 0).any()]
         raise PanelError(
             f"relative paths divide by the cross-section mean: {'logs of ' if log else ''}{x.name} must be "
-            f"positive, they are not for {_frame.shorten(low)}. Choose smaller units of measurement, or "
-            "log=False; the test is not invariant to either"
+            f"positive, they are not for {_frame.shorten(low)}. {_way_out(x.name, log)}"
         )
     if log and (mean[-1] / mean[0]) ** 2 > 1.5:
         _warn_unit(x.name, mean)
@@ -139,6 +138,18 @@ def _trend(x: Wide, log: bool, hp_lambda: float | None) -> Array:
     from statsmodels.tsa.filters.hp_filter import hpfilter
 
     return np.stack([np.asarray(hpfilter(row, lamb=hp_lambda)[1]) for row in y])
+
+
+def _way_out(name: str, log: bool) -> str:
+    """What to do about values (or logs) that are not positive."""
+    if not log:
+        return "Relative paths do not exist for such a variable; take another one, or its logarithm with log=True"
+    unit = _codebook.unit_of(name)
+    measured = f" ({name} is measured in {unit})" if unit else ""
+    return (
+        f"Measure in a smaller unit, e.g. multiply by 10,000: clubs(1e4 * x) with yuan instead of 10,000 yuan{measured}, "
+        "or say log=False; the test is not invariant to either"
+    )
 
 
 def _warn_unit(name: str, mean: Array) -> None:
@@ -180,9 +191,11 @@ def _prepare(
     return x, _trend(x, log, hp)
 
 
-def _as_test(found: _kernel.LogT, setup: _kernel.Setup, t: int) -> Test:
-    note = f"slope {found.beta:.4f}, se {found.se:.4f}, t = {setup.start}..{t}"
-    return Test("log t", found.tstat, None, found.pvalue, "all units converge (reject below -1.65)", note)
+def _as_test(found: _kernel.LogT, setup: _kernel.Setup, t: int, series: str) -> Test:
+    note = f"slope {found.beta:.4f}, se {found.se:.4f}, t = {setup.start}..{t}" + (f", {series}" if series else "")
+    rejected = found.tstat < setup.critical
+    decision = f"{'rejected' if rejected else 'not rejected'} (t {'<' if rejected else '>='} {setup.critical:g})"
+    return Test("log t", found.tstat, None, found.pvalue, "all units converge", note, decision)
 
 
 def log_t(
@@ -250,7 +263,7 @@ def log_t(
     """
     x, y = _prepare(data, value, years, missing, log, hp_lambda)
     setup = _setup(y.shape[1], r, trim, long_run, critical)
-    return _as_test(_whole(x, y, setup), setup, y.shape[1])
+    return _as_test(_whole(x, y, setup), setup, y.shape[1], x.note)
 
 
 def _whole(x: Wide, y: Array, setup: _kernel.Setup) -> _kernel.LogT:
@@ -347,7 +360,7 @@ def clubs(
         membership=_membership(x, final),
         divergent=tuple(x.units[i] for i in divergent),
         initial=_initial(y, first, into, setup),
-        log_t=_as_test(whole, setup, y.shape[1]),
+        log_t=_as_test(whole, setup, y.shape[1], ""),
         beta=whole.beta,
         paths=pd.DataFrame(_kernel.relative_paths(y).T, index=x.index(), columns=pd.Index(x.units, name=x.unit_name)),
         indicative=y.shape[1] < indicative_below,

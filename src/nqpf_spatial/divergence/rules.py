@@ -48,12 +48,13 @@ class RuleResult(Result):
     evidence: pd.DataFrame
     reason: str
     name: str
+    note: str = ""
 
     def _title(self) -> str:
         return f"{self.rule} on {self.name}: {self.label}"
 
     def _notes(self) -> list[str]:
-        return [self.reason]
+        return [self.reason, *([self.note] if self.note else [])]
 
     def plot(self, *, lang: str = "en", ax: Axes | None = None) -> Axes:
         """The annual series behind the rule, relative to their first year."""
@@ -131,7 +132,7 @@ def trend_rule(
     count = int((table["label"] == label).sum())
     readings: dict[str, Reading] = {"DIVERGING": "support", "CONVERGING": "contradict", "STABLE": "otherwise"}
     reason = f"{count} of {len(table)} measures are {label}; {min_measures_agreeing} must agree"
-    return RuleResult("R-TREND", readings[label], label, table, found.table, reason, found.name)
+    return RuleResult("R-TREND", readings[label], label, table, found.table, reason, found.name, found.note)
 
 
 def share(
@@ -202,7 +203,7 @@ def share(
         f"contradiction below {contradict_share_lt_pct:g}"
     )
     evidence = pd.DataFrame({"share": shares[:, k]}, index=x.index())
-    return RuleResult("R-SHARE", reading, reading, table, evidence, reason, x.name)
+    return RuleResult("R-SHARE", reading, reading, table, evidence, reason, x.name, x.note)
 
 
 def _shares(x: Wide, g: Groups) -> Array:
@@ -309,7 +310,7 @@ def level_permutation(
         f"{'same' if same else 'not the same'} sign in all {len(gap)} years"
     )
     evidence = pd.DataFrame({"mean difference": gap}, index=x.index())
-    return RuleResult("R-LEVEL", reading, reading, table, evidence, reason, x.name)
+    return RuleResult("R-LEVEL", reading, reading, table, evidence, reason, x.name, x.note)
 
 
 def _tail(draws: Array, observed: float, exact: bool) -> float:

@@ -92,7 +92,7 @@ def ossify(
         f"(i) {' and '.join(labels['label'])}; {count} of (ii)-(iv) hold, {min_of_ii_to_iv} are needed; "
         f"Shorrocks of values {other} by the mean of the year: {chain[not relative]:.4f}"
     )
-    return RuleResult("R-OSSIFY", reading, reading, table, evidence, reason, net.name)
+    return RuleResult("R-OSSIFY", reading, reading, table, evidence, reason, net.name, net.note)
 
 
 def _persistence(
@@ -174,7 +174,7 @@ def polar(
     start, end = main.table["egr"].iloc[[0, -1]]
     reading: Reading = "support" if label == "DIVERGING" else "contradict" if label == "CONVERGING" else "otherwise"
     reason = f"Wolfson {deciding.iloc[0]}, Esteban-Ray {deciding.iloc[1]}; Esteban-Gradin-Ray {start:.4f} to {end:.4f}"
-    return RuleResult("R-POLAR", reading, label, table, evidence, reason, main.name)
+    return RuleResult("R-POLAR", reading, label, table, evidence, reason, main.name, main.note)
 
 
 def _joint(labels: pd.Series, both: bool) -> trends.Label:

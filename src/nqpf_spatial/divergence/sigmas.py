@@ -45,7 +45,7 @@ class SigmaResult(Result):
         return f"Sigma convergence of {self.name}: {labels}"
 
     def _notes(self) -> list[str]:
-        return [str(self.test)]
+        return [str(self.test), *self.inequality._notes()]
 
     def plot(self, *, lang: str = "en", ax: Axes | None = None) -> Axes:
         """Measures over time relative to the first year."""

@@ -50,12 +50,14 @@ class MoranResult(Result):
     permutations: int
     seed: int
     alternative: str
+    note: str = ""
 
     def _title(self) -> str:
         return f"Moran's I of {self.name}, weights {self.weights}"
 
     def _notes(self) -> list[str]:
-        return [f"{self.permutations} permutations, seed {self.seed}, p_perm {self.alternative}"]
+        lines = [f"{self.permutations} permutations, seed {self.seed}, p_perm {self.alternative}"]
+        return [*lines, *([self.note] if self.note else [])]
 
     def plot(self, *, lang: str = "en", ax: Axes | None = None) -> Axes:
         """Draw I over time with the middle 95 % of the permuted statistics; open points: p_perm >= 0.05."""
@@ -145,7 +147,7 @@ def moran_by_year(
         rows.append((m.I, m.EI, m.seI_rand, m.z_rand, m.p_rand, float(p), low, high))
     columns = ["I", "expected", "sd", "z", "p_normal", "p_perm", "lower", "upper"]
     table = pd.DataFrame(rows, index=x.index(), columns=columns)
-    return MoranResult(table, x.name, w.name, permutations, seed, alternative)
+    return MoranResult(table, x.name, w.name, permutations, seed, alternative, x.note)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -174,6 +176,7 @@ class LisaResult(Result):
     alternative: str
     correction: str
     alpha: float
+    note: str = ""
 
     def _title(self) -> str:
         return f"Local Moran clusters of {self.name}, weights {self.weights}"
@@ -188,7 +191,7 @@ class LisaResult(Result):
             notes.append(
                 f"{n} tests a year: about {n * self.alpha:.1f} units would be called significant by chance alone"
             )
-        return notes
+        return [*notes, *([self.note] if self.note else [])]
 
     def clusters(self) -> pd.DataFrame:
         """Clusters as a table of units by times."""
@@ -288,7 +291,7 @@ def lisa_by_year(
     ]
     table = pd.DataFrame(counts, index=x.index())
     cells = _cells(x, parts)
-    return LisaResult(table, cells, x.name, w.name, permutations, seed, alternative, correction, alpha)
+    return LisaResult(table, cells, x.name, w.name, permutations, seed, alternative, correction, alpha, x.note)
 
 
 def _cells(x: Wide, parts: list[pd.DataFrame]) -> pd.DataFrame:

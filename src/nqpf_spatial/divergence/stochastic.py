@@ -39,13 +39,15 @@ class StochasticResult(Result):
     test: str
     regression: str
     name: str
+    note: str = ""
 
     def _title(self) -> str:
         what = f"{self.test.upper()} of log gaps to the mean ({self.regression})"
         return f"Stochastic convergence of {self.name}: {what}"
 
     def _notes(self) -> list[str]:
-        return [] if self.combined is None else [str(self.combined)]
+        tests = [] if self.combined is None else [str(self.combined)]
+        return [*tests, *([self.note] if self.note else [])]
 
     def plot(self, *, lang: str = "en", ax: Axes | None = None) -> Axes:
         """Log gaps to the mean over time."""
@@ -122,7 +124,7 @@ def stochastic_convergence(
         null = "every gap has a unit root"
         combined = Test("Fisher", float(found.statistic), 2.0 * len(table), float(found.pvalue), null)
     frame = pd.DataFrame(gaps, index=x.index(), columns=columns)
-    return StochasticResult(table, combined, frame, test, regression, x.name)
+    return StochasticResult(table, combined, frame, test, regression, x.name, x.note)
 
 
 def _plain(function: Callable[..., Any]) -> dict[str, bool]:
