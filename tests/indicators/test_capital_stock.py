@@ -141,3 +141,37 @@ def test_a_gap_in_the_last_year_of_prices_does_not_shorten_the_stock(base_year):
         nq.indicators.capital_stock(FLOW, price, 0.1, base_year=base_year, growth_window=(2001, 2003))
     with pytest.raises(PanelError, match=r"investment 2001-2004 has 1 cells.*: Hebei 2004"):
         nq.indicators.capital_stock(FLOW.drop(("Hebei", 2004)), PRICE, 0.1, base_year=base_year)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda p: p / 100, r"its median is 1\.0.*multiplied by 100"),
+        (lambda p: p - 100, "growth rate in percent gets 100 added"),
+        (lambda p: p * 4, "must be an index with the preceding year = 100"),
+    ],
+)
+def test_price_index_in_another_scale(release, change, message):
+    p, price = release
+    with pytest.raises(PanelError, match=message):
+        nq.indicators.capital_stock(p["gfcf"], change(price), start=2001)
+    with pytest.raises(PanelError, match="bridge_price must be an index"):
+        nq.indicators.capital_stock(p["gfcf"], price, start=2001, bridge_price=change(p["rpi"]))
+
+
+def test_price_index_that_is_a_level():
+    flow = series(np.linspace([10, 5], [19, 9], 8))
+    level = series(100 * np.cumprod([[1, 1], *[[1.03, 1.02]] * 7], axis=0))
+    with pytest.raises(PanelError, match="level with 2001 = 100"):
+        nq.indicators.capital_stock(flow, level, base_year=2002)
+    yearly = 100 * level / level.groupby(level=0).shift()
+    k = nq.indicators.capital_stock(flow, yearly, base_year=2002)
+    assert k.table["price"].xs("Beijing").loc[2008] == pytest.approx(1.03**6)
+    steady = series(np.full((8, 2), 100.0))  # prices that never change are no level
+    assert (nq.indicators.capital_stock(flow, steady, base_year=2002).table["price"] == 1).all()
+
+
+def test_a_unit_without_price_index_is_told_the_substitute(release):
+    p, _ = release
+    with pytest.raises(PanelError, match=r"without any value: Tibet\. .*panel\['rpi'\]\.loc\['Tibet'\]"):
+        nq.indicators.capital_stock(p["gfcf"], p["fai_price_index"], start=2001)

@@ -230,3 +230,45 @@ def test_names_are_listed_and_unknown_ones_refused():
     assert "malmquist" in dir(nq.indicators)
     with pytest.raises(AttributeError, match="entropy_index"):
         _ = nq.indicators.nothing
+
+
+def test_the_common_span_of_the_series_is_used_and_named():
+    book = nq.data.codebook()
+    columns = ["broadband_pc", "cable_pc", "mobile_phone_penetration"]
+    everything = nq.load_panel()[columns]
+    result = nq.indicators.entropy_index(everything)
+    first, last = book.loc[columns, "first_year"].max(), book.loc[columns, "last_year"].min()
+    expected = nq.indicators.entropy_index(everything.loc[(slice(None), slice(first, last)), :])
+    pd.testing.assert_series_equal(result.scores, expected.scores)
+    assert result.left_out[0] == 1990 and expected.left_out == ()
+    assert f"years {first}-{last}; left out 1990-{first - 1}" in repr(result)
+    assert "left out" not in repr(expected)
+    assert result.provenance()["years_left_out"] == list(result.left_out)
+
+
+def test_gaps_inside_or_of_some_units_stay_errors():
+    inside = panel()
+    inside.loc[(slice(None), 2012), "a"] = np.nan
+    with pytest.raises(PanelError, match="6 missing or infinite cells: a of Beijing 2012"):
+        nq.indicators.entropy_index(inside)
+    partial = panel()
+    partial.loc[("Tibet", 2010), "a"] = np.nan
+    with pytest.raises(PanelError, match="a of Tibet 2010"):
+        nq.indicators.entropy_index(partial)
+    apart = panel()
+    apart.loc[(slice(None), [2010, 2011, 2012]), "a"] = np.nan
+    apart.loc[(slice(None), [2013, 2014, 2015]), "b"] = np.nan
+    with pytest.raises(PanelError, match=r"no year has values of every column; .*a 2013-2015, b 2010-2012"):
+        nq.indicators.entropy_index(apart)
+
+
+def test_one_negative_column_as_a_string():
+    one, many = (nq.indicators.entropy_index(panel(), negative=x) for x in ("b", ["b"]))
+    pd.testing.assert_series_equal(one.scores, many.scores)
+    with pytest.raises(PanelError, match="negative names no column: patents"):
+        nq.indicators.entropy_index(panel(), negative="patents")
+
+
+def test_a_principal_component_shows_no_mean_contributions():
+    assert "mean contribution" not in repr(nq.indicators.pca_index(panel()))
+    assert "mean contribution" in repr(nq.indicators.entropy_index(panel()))

@@ -85,8 +85,20 @@ def test_errors_name_what_is_wrong(change, message):
         nq.indicators.malmquist(change(panel()), ["a", "b"], ["c"])
 
 
-def test_lists_are_asked_for():
-    with pytest.raises(PanelError, match="lists of inputs and outputs"):
-        nq.indicators.malmquist(panel(), "a", ["c"])
+def test_one_input_and_one_output_as_strings():
+    data = panel().rename(columns={"a": "capital", "c": "output"})
+    one, many = (nq.indicators.malmquist(data, x, y) for x, y in (("capital", "output"), (["capital"], ["output"])))
+    pd.testing.assert_frame_equal(one.table, many.table)
+    assert one.inputs == ("capital",) and one.outputs == ("output",)
+    series = (nq.indicators.dea(data, x, y) for x, y in (("capital", "output"), (["capital"], ["output"])))
+    pd.testing.assert_series_equal(*series)
+    for function in (nq.indicators.malmquist, nq.indicators.dea):
+        with pytest.raises(PanelError, match="at least one input and one output"):
+            function(data, [], "output")
+    with pytest.raises(PanelError, match="frame has no columns k"):
+        nq.indicators.malmquist(data, "k", "output")
+
+
+def test_orientation_is_checked():
     with pytest.raises(ValueError, match="orientation='both'"):
         nq.indicators.malmquist(panel(), ["a"], ["c"], orientation="both")

@@ -95,3 +95,35 @@ def test_errors():
         nq.indicators.index_multiverse(panel(), methods=("linear",))
     with pytest.raises(PanelError, match="negative names no column: z"):
         nq.indicators.index_multiverse(panel(), negative=["z"])
+
+
+def test_units_to_leave_out_are_named_in_any_form():
+    data, few = panel(), {"methods": ("equal",), "normalise": ("pooled",), "drop_one": False}
+    forms = ([], "Tibet", ["西藏"], [540000], ["西藏自治区"])
+    scores = [
+        nq.indicators.index_multiverse(data, leave_out={"all": [], "x": f}, **few).scores[1].isna() for f in forms
+    ]
+    assert not scores[0].any()
+    for found in scores[1:]:
+        assert set(found.index[found].get_level_values(0)) == {"Tibet"}
+    same = nq.indicators.index_multiverse(data, samples={"all": [], "x": "Tibet"}, **few)
+    assert same.table["n_units"].tolist() == [6, 5]
+
+
+def test_units_to_keep_in_place_of_units_to_leave_out():
+    keep = ["Beijing", "Hebei", "Shanghai", "Zhejiang", "Guizhou"]
+    with pytest.raises(PanelError, match=r"sample '30' leaves 1 unit: Tibet; .* to leave out, not those to keep"):
+        nq.indicators.index_multiverse(panel(), samples={"31": [], "30": keep})
+    with pytest.raises(PanelError, match="another name of leave_out"):
+        nq.indicators.index_multiverse(panel(), samples={"a": []}, leave_out={"a": []})
+
+
+def test_years_without_a_series_are_left_out_and_named():
+    data = panel()
+    data.loc[(slice(None), [2010, 2011]), "a"] = np.nan
+    m = nq.indicators.index_multiverse(data, negative="b")
+    assert m.left_out == (2010, 2011) and "left out 2010-2011" in repr(m)
+    expected = nq.indicators.index_multiverse(
+        panel(years=range(2010, 2016)).drop([2010, 2011], level=1), negative=["b"]
+    )
+    pd.testing.assert_frame_equal(m.table, expected.table)

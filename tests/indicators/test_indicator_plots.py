@@ -100,3 +100,15 @@ def test_text_and_html():
     assert "labourers" in repr(index) and "<table" in index._repr_html_()
     m = nq.indicators.malmquist(panel(), ["a", "b"], ["c"])
     assert "geometric means" in repr(m) and "<table" in m._repr_html_()
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_variables_go_by_their_labels_not_their_names(lang):
+    index = nq.indicators.nqpf_index(years=(2011, 2019))
+    book = nq.data.codebook()[f"label_{lang}"]
+    ax = index.plot("weights", lang=lang)
+    shown = [t.get_text() for t in ax.get_yticklabels()]
+    assert not set(shown) & set(index.weights.index)
+    assert {book[v] for v in index.weights.index if v in book.index} <= set(shown)
+    legend = {t.get_text() for t in index.plot("obstacles", lang=lang).get_legend().get_texts()}
+    assert legend == set(shown)

@@ -146,9 +146,22 @@ def test_errors(firms):
         nq.indicators.sfa(firms, "output", ["capital"], model="spline")
     with pytest.raises(PanelError, match="labour of 3"):
         nq.indicators.sfa(firms.assign(labour=firms["labour"].where(firms.index != 3, -1.0)), "output", ["labour"])
-    with pytest.raises(PanelError, match="list of columns"):
-        nq.indicators.sfa(firms, "output", "labour")
-    with pytest.raises(IdentificationError, match="skewed"):
+    with pytest.raises(PanelError, match="at least one input"):
+        nq.indicators.sfa(firms, "output", [])
+    with pytest.raises(IdentificationError, match="skewed") as cross:
         nq.indicators.sfa((-np.log(firms)), "output", ["capital", "labour"], log=False)
+    assert "invariant" not in str(cross.value)  # of no use to a cross-section
     with pytest.raises(PanelError, match="must be in logs"):
         _ = nq.indicators.sfa(np.log(firms), "output", ["capital", "labour"], log=False).returns_to_scale
+
+
+def test_one_input_as_a_string(firms):
+    one, many = (nq.indicators.sfa(firms, "output", x) for x in ("labour", ["labour"]))
+    pd.testing.assert_series_equal(one.params, many.params)
+
+
+def test_no_inefficiency_in_a_pooled_panel_names_the_panel_models(firms):
+    rows = -np.log(firms)
+    index = pd.MultiIndex.from_product([range(len(rows) // 4), range(4)], names=["unit", "year"])
+    with pytest.raises(IdentificationError, match=r"model='invariant'.*model='decay'"):
+        nq.indicators.sfa(rows.set_axis(index), "output", ["capital", "labour"], log=False)

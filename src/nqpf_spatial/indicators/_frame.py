@@ -32,7 +32,14 @@ def check_choice(name: str, value: object, allowed: Iterable[object]) -> None:
         raise ValueError(f"{name}={value!r} is not known; choose one of {', '.join(map(repr, choices))}")
 
 
-def canonical_table(frame: pd.DataFrame, columns: Sequence[Any] | None = None, what: str = "frame") -> pd.DataFrame:
+def column_list(value: Any) -> list[Any]:
+    """Columns named by one string or by a sequence."""
+    return [value] if isinstance(value, str) else list(value)
+
+
+def canonical_table(
+    frame: pd.DataFrame, columns: Sequence[Any] | None = None, what: str = "frame", *, span: bool = False
+) -> pd.DataFrame:
     """Check a frame and put it into canonical order.
 
     Parameters
@@ -43,6 +50,9 @@ def canonical_table(frame: pd.DataFrame, columns: Sequence[Any] | None = None, w
         Columns to take; default all.
     what : str
         What the frame is called in messages.
+    span : bool
+        Leave out the years at either end in which some column has no value for any unit (its series starts later
+        or ends earlier); ``.attrs["left_out"]`` of the result lists them.
 
     Returns
     -------
@@ -59,7 +69,7 @@ def canonical_table(frame: pd.DataFrame, columns: Sequence[Any] | None = None, w
     """
     if not isinstance(frame, pd.DataFrame):
         raise PanelError(f"{what} must be a pandas DataFrame, got {type(frame).__name__}")
-    wanted = list(frame.columns) if columns is None else list(columns)
+    wanted = list(frame.columns) if columns is None else column_list(columns)
     unknown = [c for c in wanted if c not in frame.columns]
     if unknown:
         raise PanelError(f"{what} has no columns {shorten(unknown)}; it has {shorten(frame.columns, 30)}")
@@ -69,7 +79,32 @@ def canonical_table(frame: pd.DataFrame, columns: Sequence[Any] | None = None, w
     text = [c for c in wanted if not pd.api.types.is_numeric_dtype(table[c]) or table[c].dtype == bool]
     if text:
         raise PanelError(f"columns {shorten(text)} of {what} are not numeric")
-    return _complete(_sorted(table.astype(float), what), what)
+    ordered = _sorted(table.astype(float), what)
+    return _complete(_common_span(ordered, what) if span else ordered, what)
+
+
+def _common_span(table: pd.DataFrame, what: str) -> pd.DataFrame:
+    """Years from the first to the last in which every column has a value for some unit."""
+    if not has_years(table):
+        return table
+    known = table.notna().groupby(level=1).any().sort_index()
+    full = known.index[known.all(axis=1)]
+    if not len(full):
+        spans = [f"{c} {s.index[s][0]}-{s.index[s][-1]}" if s.any() else f"{c} never" for c, s in known.items()]
+        raise PanelError(f"{what}: no year has values of every column; there are {shorten(spans, 30)}")
+    years = table.index.get_level_values(1)
+    out = table[(years >= full[0]) & (years <= full[-1])]
+    out.attrs["left_out"] = tuple(t for t in known.index if not full[0] <= t <= full[-1])
+    return out
+
+
+def span_notes(left_out: Sequence[Any], years: Sequence[Any]) -> list[str]:
+    """Sentence on the years a common span left out; none if it left out none."""
+    if not left_out:
+        return []
+    before, after = ([t for t in left_out if side(t)] for side in (lambda t: t < years[0], lambda t: t > years[-1]))
+    gone = " and ".join(f"{part[0]}-{part[-1]}" if len(part) > 1 else f"{part[0]}" for part in (before, after) if part)
+    return [f"years {years[0]}-{years[-1]}; left out {gone}, where some indicator has no value for any unit"]
 
 
 def _sorted(table: pd.DataFrame, what: str) -> pd.DataFrame:

@@ -50,7 +50,7 @@ def composite_obstacles(result: CompositeResult, lang: str, ax: Axes | None) -> 
     if not _frame.has_years(degrees):
         return _bars(degrees.mean().sort_values(), "obstacle degree", lang, ax)
     mean = degrees.groupby(level=1).mean()
-    ax = _style.new_axes(ax, lang, (8.2, 4.2))
+    ax = _style.new_axes(ax, lang, (9.6, 4.2))
     labels = [_style.variable_label(c, lang) for c in mean.columns]
     colours = _palette(mean.shape[1])
     ax.stackplot(mean.index, mean.to_numpy().T, labels=labels, colors=colours, edgecolor="white", linewidth=0.4)
@@ -68,7 +68,7 @@ def _palette(n: int) -> list[Any]:
 
 
 def _bars(values: pd.Series, name: str, lang: str, ax: Axes | None, groups: pd.Series | None = None) -> Axes:
-    ax = _style.new_axes(ax, lang, (6.4, 0.9 + 0.28 * len(values)))
+    ax = _style.new_axes(ax, lang, (8.0, 0.9 + 0.28 * len(values)))
     labels = [_style.unit_label(_style.variable_label(i, lang), lang) for i in values.index]
     kinds = list(dict.fromkeys(groups)) if groups is not None else []
     for k, kind in enumerate(kinds or [None]):

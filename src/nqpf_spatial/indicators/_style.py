@@ -34,6 +34,14 @@ _ZH = {
 }  # fmt: skip
 
 
+#: Indicators that documented indices make out of packaged variables.
+_EN = {
+    "hei_students_pc": "Students in higher education per resident",
+    "education_effort": "Education, share of budget expenditure",
+    "new_product_effort": "Expenditure on new products, share of GDP",
+    "ecommerce_ratio": "E-commerce sales over GDP",
+}
+
 _PACKAGED = font_path()
 _FONTS = (
     *("Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Microsoft YaHei", "SimHei", "PingFang SC"),
@@ -52,13 +60,13 @@ def phrase(pattern: str, value: Any, lang: str) -> str:
 
 
 def variable_label(variable: Any, lang: str) -> str:
-    """Short label of a packaged variable in Chinese; anything else stays as it is."""
-    if lang != "zh":
-        return str(variable)
+    """Label of a packaged variable in the codebook, the phrase for a documented ratio; else as it is."""
     from nqpf_spatial.data import codebook
 
     book = codebook()
-    return str(book.loc[variable, "label_zh"]) if variable in book.index else word(variable, lang)
+    if variable in book.index:
+        return str(book.loc[variable, f"label_{lang}"])
+    return word(variable, lang) if lang == "zh" else _EN.get(str(variable), str(variable))
 
 
 def unit_label(unit: Any, lang: str) -> str:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 OBSERVED, ESTIMATED = "observed", "estimated"
 
 
+_TO_YEARLY = "100 * price / price.groupby(level=0).shift()"
+
+
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class CapitalStock:
     """Capital stocks of every unit and year.
@@ -120,7 +123,7 @@ def capital_stock(
     investment : Series indexed by (unit, year)
         Gross fixed capital formation in current prices.
     price_index : Series indexed by (unit, year)
-        Price index of investment, preceding year = 100.
+        Price index of investment, preceding year = 100 (not a level with one year = 100, which is refused).
     depreciation : float, mapping or Series
         Annual rate, one or per unit; default 0.096 (Zhang, Wu and Zhang 2004). 0.1096 is the other usual one
         (Shan 2008).
@@ -148,7 +151,8 @@ def capital_stock(
     Raises
     ------
     PanelError
-        A cell that is needed is missing or not positive (named); windows outside the data; no steady state.
+        A cell that is needed is missing or not positive (named); windows outside the data; no steady state; a price
+        index that is a ratio, a growth rate or a level.
     AlignmentError
         Series of different units.
 
@@ -168,7 +172,7 @@ def capital_stock(
     >>> float(k.table.loc[("Beijing", 2017), "capital_stock"].round(1)), set(k.table["status"])
     (55898.9, {'observed'})
     """
-    flow, price = _wide(investment, "investment"), _wide(price_index, "price_index")
+    flow, price = _wide(investment, "investment"), _yearly_prices(price_index, "price_index")
     units = list(flow.columns)
     _same_units(units, price, "price_index")
     _last_complete(flow, "investment")
@@ -197,8 +201,37 @@ def _last_complete(table: pd.DataFrame, what: str) -> int:
     complete = table.index[table.notna().all(axis=1)]
     if not len(complete):
         empty = table.columns[table.isna().all()]
-        raise PanelError(f"{what} has no year with all units; without any value: {_frame.shorten(empty) or 'none'}")
+        hint = ""
+        if what == "price_index" and len(empty):
+            unit = repr(empty[0])
+            hint = (
+                ". Put a substitute into it by hand, for instance the retail price index: price = "
+                f"panel['fai_price_index'].copy(); price.loc[{unit}] = panel['rpi'].loc[{unit}].to_numpy()"
+            )
+        raise PanelError(
+            f"{what} has no year with all units; without any value: {_frame.shorten(empty) or 'none'}{hint}"
+        )
     return int(complete[-1])
+
+
+def _yearly_prices(series: pd.Series, what: str) -> pd.DataFrame:
+    """Price index as years x units, refused unless it is one with the preceding year = 100."""
+    table = _wide(series, what)
+    middle = float(np.nanmedian(table.to_numpy())) if table.notna().any(axis=None) else 100.0
+    if not 70 <= middle <= 150:
+        raise PanelError(
+            f"{what} must be an index with the preceding year = 100; its median is {middle:g}. A ratio to the "
+            "preceding year is multiplied by 100, a growth rate in percent gets 100 added, a level is made one by "
+            f"{_TO_YEARLY}"
+        )
+    mean = table.dropna(axis=1, how="all").mean(axis=1)
+    base = table.index[(table == 100).sum(axis=1) == table.notna().sum(axis=1)]
+    if len(base) == 1 and len(table) >= 5 and float((mean.diff().iloc[1:] > 0).mean()) >= 0.8:
+        raise PanelError(
+            f"{what} looks like a level with {base[0]} = 100 (every unit is exactly 100 then, and it grows over the "
+            f"years); it must be an index with the preceding year = 100: {_TO_YEARLY}"
+        )
+    return table
 
 
 def _wide(series: pd.Series, what: str) -> pd.DataFrame:
@@ -256,7 +289,7 @@ def _bridged_flow(flow: pd.DataFrame, growth: pd.Series | None, last: int, units
 def _bridged_price(price: pd.DataFrame, bridge: pd.Series | None, last: int, units: list[Any]) -> pd.DataFrame:
     if bridge is None:
         return price
-    more = _wide(bridge, "bridge_price")
+    more = _yearly_prices(bridge, "bridge_price")
     _same_units(units, more, "bridge_price")
     ends = _last_complete(more, "bridge_price")
     return price if ends <= last else pd.concat([price.loc[:last], more.loc[last + 1 : ends, price.columns]])

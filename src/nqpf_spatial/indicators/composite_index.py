@@ -58,6 +58,8 @@ class CompositeResult:
         "variance_share" and "eigenvalues" for "pca"; "d_plus" and "d_minus" (Series) for "topsis".
     source : mapping
         Fingerprint of the data and, where known, the release they come from.
+    left_out : tuple
+        Years at either end that were left out because some indicator has no value for any unit.
     """
 
     scores: pd.Series
@@ -70,6 +72,7 @@ class CompositeResult:
     dimensions: pd.Series | None
     details: Mapping[str, Any]
     source: Mapping[str, str]
+    left_out: tuple[Any, ...] = ()
 
     @property
     def variance_share(self) -> float | None:
@@ -143,6 +146,7 @@ class CompositeResult:
             "weights": {str(k): float(v) for k, v in self.weights.items()},
             "units": len(_frame.units_of(self.scores)),
             "years": [int(years[0]), int(years[-1])] if years else [],
+            "years_left_out": [int(t) for t in self.left_out],
             "rows": len(self.scores),
             **self.source,
         }
@@ -174,7 +178,8 @@ class CompositeResult:
         if self.dimensions is not None:
             table.insert(0, "dimension", self.dimensions)
         table["direction"] = ["-" if c in self.negative else "+" for c in table.index]
-        table["mean contribution"] = self.contributions.mean()
+        if self.method != "pca":  # contributions of z-scores are zero on average
+            table["mean contribution"] = self.contributions.mean()
         if not (self.weights < 0).any():
             table["mean obstacle"] = self.obstacles.mean()
         return table
@@ -188,6 +193,7 @@ class CompositeResult:
     def _notes(self) -> list[str]:
         s = self.scores
         notes = [f"scores: mean {s.mean():.4f}, from {s.min():.4f} to {s.max():.4f}"]
+        notes += _frame.span_notes(self.left_out, _frame.years_of(s))
         if self.variance_share is not None:
             notes.append(f"the first principal component holds {100 * self.variance_share:.1f} % of the variance")
         if self.normalise == "yearly":
@@ -205,7 +211,7 @@ def composite(
     frame: pd.DataFrame,
     method: Method = "entropy",
     *,
-    negative: Sequence[Any] = (),
+    negative: str | Sequence[Any] = (),
     normalise: Normalise = "pooled",
     weights: WeightRule = None,
     columns: Sequence[Any] | None = None,
@@ -215,11 +221,13 @@ def composite(
     Parameters
     ----------
     frame : DataFrame
-        Indicators in columns, rows indexed by (unit, year) or by unit; complete.
+        Indicators in columns, rows indexed by (unit, year) or by unit; complete over the years common to all
+        indicators. Years before the last indicator starts, or after the first ends (no unit has a value), are left
+        out; the result names them. A gap inside, or of some units only, is an error.
     method : {"entropy", "equal", "critic", "pca", "topsis", "linear"}
         How indicators are weighted and put together; "linear" takes ``weights`` as they are.
-    negative : sequence
-        Columns of which less is better.
+    negative : str or sequence
+        Column or columns of which less is better.
     normalise : {"pooled", "yearly"}
         Min-max (z-scores for "pca") over all rows, or over the rows of each year. Yearly destroys trends
         and warns.
@@ -260,7 +268,8 @@ def composite(
     _frame.check_choice("normalise", normalise, ("pooled", "yearly"))
     if normalise == "yearly":
         warnings.warn(_YEARLY, _frame.TrendWarning, stacklevel=2)
-    return build(_frame.canonical_table(frame, columns), method, negative, normalise, weights)
+    table = _frame.canonical_table(frame, columns, span=True)
+    return build(table, method, _frame.column_list(negative), normalise, weights)
 
 
 def build(
@@ -271,7 +280,7 @@ def build(
     unknown = [c for c in negative if c not in table.columns]
     if unknown:
         raise PanelError(f"negative names no column: {_frame.shorten(unknown)}; there are {list(table.columns)}")
-    given = list(table.columns)
+    given, left_out = list(table.columns), table.attrs.get("left_out", ())
     # one order of the columns whatever order they come in: sums then agree to the bit
     table = table[sorted(given, key=str)]
     flip = [c in set(negative) for c in table.columns]
@@ -304,6 +313,7 @@ def build(
         dimensions=None,
         details=details,
         source=_source(table),
+        left_out=left_out,
     )
 
 

@@ -118,8 +118,8 @@ class MalmquistResult:
 
 def malmquist(
     frame: pd.DataFrame,
-    inputs: Sequence[Any],
-    outputs: Sequence[Any],
+    inputs: str | Sequence[Any],
+    outputs: str | Sequence[Any],
     *,
     orientation: Orientation = "output",
 ) -> MalmquistResult:
@@ -129,7 +129,7 @@ def malmquist(
     ----------
     frame : DataFrame indexed by (unit, year)
         Balanced; inputs and outputs positive and real (in constant prices).
-    inputs, outputs : sequences of columns
+    inputs, outputs : column or sequence of columns
     orientation : {"output", "input"}
         The index, efficiency change and technical change are under constant returns and do not depend on
         it; the split of efficiency change into pure efficiency and scale does.
@@ -158,6 +158,7 @@ def malmquist(
     [2.0, 1.5]
     """
     _frame.check_choice("orientation", orientation, ("output", "input"))
+    inputs, outputs = _frame.column_list(inputs), _frame.column_list(outputs)
     x, y, table = _arrays(frame, inputs, outputs, "malmquist")
     result = kernels.malmquist(x, y, orientation)
     units, years = _frame.units_of(table), _frame.years_of(table)
@@ -189,8 +190,8 @@ def malmquist(
 
 def dea(
     frame: pd.DataFrame,
-    inputs: Sequence[Any],
-    outputs: Sequence[Any],
+    inputs: str | Sequence[Any],
+    outputs: str | Sequence[Any],
     *,
     orientation: Orientation = "output",
     returns: Literal["crs", "vrs"] = "crs",
@@ -201,7 +202,7 @@ def dea(
     ----------
     frame : DataFrame
         Indexed by (unit, year), one frontier per year, or by unit.
-    inputs, outputs : sequences of columns
+    inputs, outputs : column or sequence of columns
         Positive.
     orientation : {"output", "input"}
     returns : {"crs", "vrs"}
@@ -229,6 +230,8 @@ def dea(
     >>> dea(data, ["x"], ["y"]).to_dict()
     {'u': 0.5, 'v': 1.0}
     """
+    inputs, outputs = _frame.column_list(inputs), _frame.column_list(outputs)
+    _check_named(inputs, outputs, "dea")
     table = _frame.canonical_table(frame, [*inputs, *outputs])
     check_positive(table, (*inputs, *outputs))
     values, m = table.to_numpy(), len(inputs)
@@ -241,11 +244,15 @@ def dea(
     return pd.Series(out, index=table.index, name="dea_efficiency" + _frame.suffix((*inputs, *outputs)))
 
 
+def _check_named(inputs: Sequence[Any], outputs: Sequence[Any], what: str) -> None:
+    if not len(inputs) or not len(outputs):
+        raise PanelError(f"{what} needs at least one input and one output; got {inputs!r} and {outputs!r}")
+
+
 def _arrays(
     frame: pd.DataFrame, inputs: Sequence[Any], outputs: Sequence[Any], what: str
 ) -> tuple[_frame.Array, _frame.Array, pd.DataFrame]:
-    if isinstance(inputs, str) or isinstance(outputs, str) or not len(inputs) or not len(outputs):
-        raise PanelError(f"{what} needs lists of inputs and outputs; got {inputs!r} and {outputs!r}")
+    _check_named(inputs, outputs, what)
     table = _frame.canonical_table(frame, [*inputs, *outputs])
     check_positive(table, (*inputs, *outputs))
     values = _frame.balanced(table, what)

@@ -13,7 +13,7 @@ from nqpf_spatial.indicators.composite_index import CompositeResult, Normalise, 
 def entropy_index(
     frame: pd.DataFrame,
     *,
-    negative: Sequence[Any] = (),
+    negative: str | Sequence[Any] = (),
     normalise: Normalise = "pooled",
     columns: Sequence[Any] | None = None,
 ) -> CompositeResult:
@@ -41,7 +41,7 @@ def entropy_index(
 def equal_index(
     frame: pd.DataFrame,
     *,
-    negative: Sequence[Any] = (),
+    negative: str | Sequence[Any] = (),
     normalise: Normalise = "pooled",
     columns: Sequence[Any] | None = None,
 ) -> CompositeResult:
@@ -62,7 +62,7 @@ def equal_index(
 def critic_index(
     frame: pd.DataFrame,
     *,
-    negative: Sequence[Any] = (),
+    negative: str | Sequence[Any] = (),
     normalise: Normalise = "pooled",
     columns: Sequence[Any] | None = None,
 ) -> CompositeResult:
@@ -83,7 +83,7 @@ def critic_index(
 def pca_index(
     frame: pd.DataFrame,
     *,
-    negative: Sequence[Any] = (),
+    negative: str | Sequence[Any] = (),
     normalise: Normalise = "pooled",
     columns: Sequence[Any] | None = None,
 ) -> CompositeResult:
@@ -107,7 +107,7 @@ def topsis_index(
     frame: pd.DataFrame,
     *,
     weights: WeightRule = "entropy",
-    negative: Sequence[Any] = (),
+    negative: str | Sequence[Any] = (),
     normalise: Normalise = "pooled",
     columns: Sequence[Any] | None = None,
 ) -> CompositeResult:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -35,11 +35,14 @@ class IndexMultiverse:
     scores : DataFrame
         One column per specification, rows as the data; NaN where a unit was left out.
     last_year : object or None
+    left_out : tuple
+        Years at either end that were left out, as in :class:`CompositeResult`.
     """
 
     table: pd.DataFrame
     scores: pd.DataFrame
     last_year: Any
+    left_out: tuple[Any, ...] = ()
 
     @property
     def rank_correlations(self) -> pd.DataFrame:
@@ -98,20 +101,24 @@ class IndexMultiverse:
         )
 
     def __repr__(self) -> str:
-        return _style.text_page(self._title(), self.summary(), [])
+        return _style.text_page(self._title(), self.summary(), self._notes())
 
     def _repr_html_(self) -> str:
-        return _style.html_page(self._title(), self.summary(), [])
+        return _style.html_page(self._title(), self.summary(), self._notes())
+
+    def _notes(self) -> list[str]:
+        return _frame.span_notes(self.left_out, _frame.years_of(self.scores))
 
 
 def index_multiverse(
     frame: pd.DataFrame,
     *,
-    negative: Sequence[Any] = (),
+    negative: str | Sequence[Any] = (),
     methods: Sequence[str] = ("entropy", "equal", "critic", "pca", "topsis"),
     normalise: Sequence[str] = ("pooled", "yearly"),
     drop_one: bool = True,
-    samples: Mapping[str, Sequence[Any]] | None = None,
+    leave_out: Mapping[str, Any] | None = None,
+    samples: Mapping[str, Any] | None = None,
     columns: Sequence[Any] | None = None,
 ) -> IndexMultiverse:
     """Composite indices over methods, normalisations, leave-one-indicator-out and samples of units.
@@ -125,9 +132,11 @@ def index_multiverse(
         the warning, since comparing it is the point; a cross-section takes "pooled" only.
     drop_one : bool
         Also leave each indicator out in turn (needs three indicators).
-    samples : mapping name -> units to leave out, optional
-        The first is the baseline. Default for provinces: all, and without Tibet ("31", "30"); for other
-        units: all.
+    leave_out : mapping of sample name to the unit or units to LEAVE OUT, optional
+        ``{"31": [], "30": ["Tibet"]}``; provinces under any form of their names. The first is the baseline.
+        Default for provinces: all, and without Tibet ("31", "30"); for other units: all.
+    samples : mapping, optional
+        Another name of ``leave_out``.
 
     Returns
     -------
@@ -136,7 +145,8 @@ def index_multiverse(
     Raises
     ------
     PanelError
-        As in `composite`; also unknown units to leave out, or fewer than three indicators with ``drop_one``.
+        As in `composite`; also unknown units to leave out, fewer than three units left, or fewer than three
+        indicators with ``drop_one``.
 
     Examples
     --------
@@ -146,14 +156,16 @@ def index_multiverse(
     >>> len(m.table), bool(m.table["spearman"].max() == 1.0)
     (80, True)
     """
-    table = _frame.canonical_table(frame, columns)
+    table, negative = _frame.canonical_table(frame, columns, span=True), _frame.column_list(negative)
     for value in methods:
         _frame.check_choice("methods", value, METHODS[:-1])
     for value in normalise:
         _frame.check_choice("normalise", value, ("pooled", "yearly"))
     if drop_one and table.shape[1] < 3:
         raise PanelError(f"drop_one needs at least three indicators, there are {list(table.columns)}")
-    left_out = _samples(table, samples)
+    if leave_out is not None and samples is not None:
+        raise PanelError("samples= is another name of leave_out=; give one of them")
+    left_out = _samples(table, samples if leave_out is None else leave_out)
     dropped = ["none", *table.columns] if drop_one else ["none"]
     rows: list[tuple[Any, ...]] = []
     scores: dict[int, pd.Series] = {}
@@ -169,10 +181,10 @@ def index_multiverse(
     specs = pd.DataFrame(rows, columns=[*_CHOICES, "n_units"])
     specs.index.name = "specification"
     cells = pd.DataFrame(scores).reindex(table.index)
-    return _compared(specs, cells)
+    return replace(_compared(specs, cells), left_out=table.attrs.get("left_out", ()))
 
 
-def _samples(table: pd.DataFrame, samples: Mapping[str, Sequence[Any]] | None) -> dict[str, list[Any]]:
+def _samples(table: pd.DataFrame, samples: Mapping[str, Any] | None) -> dict[str, list[Any]]:
     units = _frame.units_of(table)
     if samples is None:
         from nqpf_spatial import provinces
@@ -182,11 +194,32 @@ def _samples(table: pd.DataFrame, samples: Mapping[str, Sequence[Any]] | None) -
         tibet = [u for u in units if provinces.resolve(u).name_en == "Tibet"]
         everyone: dict[str, list[Any]] = {str(len(units)): []}
         return {**everyone, str(len(units) - 1): tibet} if tibet else everyone
-    for sample, out in samples.items():
-        unknown = [u for u in out if u not in units]
-        if unknown:
-            raise PanelError(f"sample {sample!r} leaves out unknown units: {_frame.shorten(unknown)}")
-    return {str(k): list(v) for k, v in samples.items()}
+    chosen = {str(k): _left_out(str(k), out, units) for k, out in samples.items()}
+    for sample, out in chosen.items():
+        rest = [u for u in units if u not in out]
+        if len(rest) < 3:
+            raise PanelError(
+                f"sample {sample!r} leaves {len(rest)} unit{'' if len(rest) == 1 else 's'}"
+                f"{': ' if rest else ''}{_frame.shorten(rest)}; a ranking needs three. The mapping names the units to "
+                "leave out, not those to keep"
+            )
+    return chosen
+
+
+def _left_out(sample: str, out: Any, units: list[Any]) -> list[Any]:
+    """Units to leave out, as the data name them; provinces under any form of name."""
+    from nqpf_spatial import provinces
+
+    given = [out] if isinstance(out, str | int) else list(out)
+    place: dict[Any, Any] = {u: u for u in units}
+    keys: list[Any] = given
+    if _frame.are_provinces(units):
+        place = {provinces.resolve(u).adcode: u for u in units}
+        keys = [provinces.resolve(x).adcode if provinces.is_province(x) else None for x in given]
+    unknown = [x for x, key in zip(given, keys, strict=True) if key not in place]
+    if unknown:
+        raise PanelError(f"sample {sample!r} leaves out unknown units: {_frame.shorten(unknown)}")
+    return [place[key] for key in keys]
 
 
 def _compared(specs: pd.DataFrame, cells: pd.DataFrame) -> IndexMultiverse:

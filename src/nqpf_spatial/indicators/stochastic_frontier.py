@@ -158,7 +158,7 @@ class FrontierResult:
 def sfa(
     frame: pd.DataFrame,
     output: str,
-    inputs: Sequence[str],
+    inputs: str | Sequence[str],
     *,
     model: Model = "pooled",
     log: bool = True,
@@ -171,7 +171,7 @@ def sfa(
     frame : DataFrame
         Indexed by (unit, year), or by unit for a cross-section. Units may have different years.
     output : str
-    inputs : sequence of str
+    inputs : str or sequence of str
         A constant is added.
     model : {"pooled", "invariant", "decay"}
         Inefficiency drawn anew for every row; one draw per unit; one draw per unit that changes as
@@ -210,8 +210,9 @@ def sfa(
     {'const': 0.98, 'x': 0.5, 'sigma2': 0.4, 'gamma': 0.9}
     """
     _frame.check_choice("model", model, ("pooled", "invariant", "decay"))
-    if isinstance(inputs, str) or not len(inputs):
-        raise PanelError(f"inputs must be a list of columns; got {inputs!r}")
+    inputs = _frame.column_list(inputs)
+    if not inputs:
+        raise PanelError("sfa needs at least one input; got none")
     table = _frame.canonical_table(frame, [output, *inputs])
     if model != "pooled" or trend:
         _frame_has_years(table, model)
@@ -225,7 +226,15 @@ def sfa(
         columns.append(years - years.min())
         names.append("trend")
     data = _data(table, values[:, 0], np.column_stack(columns), years, model)
-    fit = fit_frontier(data, decay=model == "decay")
+    try:
+        fit = fit_frontier(data, decay=model == "decay")
+    except IdentificationError as error:
+        if model != "pooled" or years is None:
+            raise
+        raise IdentificationError(
+            f"{error}. model='pooled' does not use that the same units are seen year after year: model='invariant' "
+            "(one inefficiency per unit) and model='decay' (changing at one rate) do"
+        ) from error
     return _labelled(fit, table, names, data, model, output, tuple(inputs), log)
 
 
