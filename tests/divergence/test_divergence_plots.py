@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 import nqpf_spatial as nq
 from nqpf_spatial import provinces
 from nqpf_spatial.divergence import _style
+from nqpf_spatial.divergence._lines import measure_lines
 
 D = nq.divergence
 NAMES = [p.name_en for p in provinces.PROVINCES]
@@ -101,3 +103,96 @@ def test_font_is_chosen_by_its_characters(x: pd.Series) -> None:
     _style.finish(ax, "zh")
     assert ax.title.get_fontsize() == 17 and ax.title.get_fontproperties().get_file() == str(file)
     ax.figure.canvas.draw()  # would warn about missing glyphs
+
+
+def _texts(figure: matplotlib.figure.Figure) -> list[str]:
+    return [t.get_text() for t in figure.findobj(matplotlib.text.Text) if t.get_text()]
+
+
+def test_a_measure_that_starts_below_zero_is_not_turned_upside_down(x: pd.Series) -> None:
+    table = pd.DataFrame({"wolfson": [0.2, 0.3], "egr": [-0.1, -0.2]}, index=[2000, 2001])
+    first = measure_lines(table, "x", "en")
+    panels = first.figure.axes
+    assert [len(a.get_lines()) for a in panels] == [1, 1]
+    np.testing.assert_allclose(panels[0].get_lines()[0].get_ydata(), [1.0, 1.5])
+    np.testing.assert_allclose(panels[1].get_lines()[0].get_ydata(), [-0.1, -0.2])
+    assert panels[1].get_ylabel() == "Esteban-Gradín-Ray index"
+    result = D.polarization(x, ["wolfson", "egr"], groups="block")
+    assert (result.table["egr"] < 0).any()
+    drawn = [line for a in result.plot().figure.axes for line in a.get_lines()]
+    np.testing.assert_array_equal(drawn[1].get_ydata(), result.table["egr"])
+
+
+def test_bands_are_drawn_with_several_measures(x: pd.Series) -> None:
+    result = D.inequality(x, ["gini", "cv"], bootstrap=30, seed=1)
+    bands = result.plot().collections
+    assert len(bands) == 2
+    top = bands[0].get_paths()[0].vertices[:, 1].max()
+    assert top == pytest.approx((result.upper["gini"] / result.table["gini"].iloc[0]).max())
+    assert len(D.polarization(x, "wolfson", bootstrap=30, seed=1).plot().collections) == 1
+
+
+def test_rules_with_thresholds_show_what_they_decide_on(x: pd.Series) -> None:
+    share = D.share(x, "East")
+    lines = share.plot().get_lines()
+    np.testing.assert_allclose(lines[0].get_ydata(), 100 * share.evidence["share"])
+    assert {line.get_ydata()[0] for line in lines[1:]} == {40.0, 50.0}
+    level = D.level_permutation(x, "East", permutations=99, seed=1)
+    ax = level.plot()
+    np.testing.assert_allclose(ax.get_lines()[0].get_ydata(), level.evidence["mean difference"])
+    assert ax.get_lines()[1].get_ydata()[0] == 0.0
+
+
+ZH: dict[str, Callable[[pd.Series], object]] = {
+    "nested theil": lambda x: D.theil(x, groups="north_south", nested="block"),
+    "gini_change": lambda x: D.gini_change(x),
+    "ossify": lambda x: D.ossify(x),
+    "trend": lambda x: D.trend_label(D.gini(x).table["gini"]),
+    "krugman": lambda x: D.krugman(pd.DataFrame({"va_primary": x, "va_secondary": x**1.1}), "concentration"),
+    "krugman of units": lambda x: D.krugman(pd.DataFrame({"va_primary": x, "va_secondary": x**1.1})),
+    "hhi": lambda x: D.hhi(x),
+    "sd_log": lambda x: D.sd_log(x),
+    "gap": lambda x: D.gap(x, groups="block"),
+    "share": lambda x: D.share(x, "East"),
+    "level": lambda x: D.level_permutation(x, "East", permutations=99, seed=1),
+    "polar": lambda x: D.polar(x),
+}
+
+
+@pytest.mark.parametrize("name", ZH)
+def test_chinese_pictures_hold_no_english_words(x: pd.Series, name: str) -> None:
+    """Left are names of authors, rule ids, Latin symbols."""
+    allowed = {
+        "R",
+        "OSSIFY",
+        "POLAR",
+        "SHARE",
+        "LEVEL",
+        "D",
+        "Dagum",
+        "Esteban",
+        "Ray",
+        "Gradín",
+        "Wolfson",
+        "T",
+        "p",
+        "e",
+    }
+    figure = ZH[name](x.rename("rd_intensity")).plot(lang="zh").figure
+    figure.canvas.draw()
+    words = {w for t in _texts(figure) for w in re.findall(r"[A-Za-zí_]+", t)}
+    assert not words - allowed - {"mathdefault"}, words - allowed
+
+
+@pytest.mark.parametrize("name", ZH)
+def test_no_identifier_stands_on_an_english_picture(x: pd.Series, name: str) -> None:
+    figure = ZH[name](x.rename("rd_intensity")).plot().figure
+    figure.canvas.draw()
+    bad = [t for t in _texts(figure) if "_" in t or t in ("hhi", "krugman", "gini", "cv")]
+    assert not bad
+
+
+def test_small_p_values_in_titles(x: pd.Series) -> None:
+    rising = pd.Series(1.05 ** np.arange(20), index=range(2000, 2020), name="gini")
+    assert D.trend_label(rising).plot().get_title(loc="left") == "Gini index: DIVERGING, p < 0.001"
+    assert D.trend_label(rising).plot(lang="zh").get_title(loc="left") == "基尼系数: 发散, p < 0.001"

@@ -180,7 +180,7 @@ def test_errors_name_what_is_wrong(call, error, message):
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_pictures(lang):
     series = c.dissimilarity(JOBS, PEOPLE).plot(lang=lang)
-    assert series.get_ylabel() == ("dissimilarity" if lang == "en" else "差异指数")
+    assert series.get_ylabel() == ("index of dissimilarity" if lang == "en" else "差异指数")
     bars = c.mismatch_index(JOBS, PEOPLE, years=2020).plot(lang=lang)
     labels = [t.get_text() for t in bars.get_yticklabels()]
     assert set(labels) == ({"Beijing", "Hebei", "Tibet", "Henan"} if lang == "en" else {"北京", "河北", "西藏", "河南"})

@@ -42,7 +42,7 @@ _ZH = {
 
 def word(text: str, lang: str) -> str:
     """A phrase of this room, or one of the general list."""
-    return _ZH.get(text, _style.word(text, lang)) if lang == "zh" else text
+    return _ZH.get(text, _style.word(text, lang)) if lang == "zh" else _style.word(text, lang)
 
 
 def use_chinese(texts: Sequence[Any]) -> None:

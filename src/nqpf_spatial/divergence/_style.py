@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nqpf_spatial import provinces
+from nqpf_spatial.divergence import _codebook
 from nqpf_spatial.fonts import font_path
 
 if TYPE_CHECKING:
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
 
 #: Okabe and Ito (2008), in an order of falling contrast
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
+
+_PARAMETER = re.compile(r"(\w+)\(([^()]*)\)")
+_BETWEEN = re.compile(r"(.+) between groups of (.+)")
+_SECTORS = re.compile(r"(\d+) sectors, reference: (\w+)")
 
 _ZH = {
     "East": "东部", "Central": "中部", "West": "西部", "Northeast": "东北", "North": "北方",
@@ -30,12 +36,44 @@ _ZH = {
     "from class": "初始类别", "to class": "转移后类别", "ergodic": "遍历分布", "neighbours": "邻居",
     "growth per year": "年均增长", "log of the initial value": "初始值对数", "fitted": "拟合",
     "observed": "观测", "share": "份额", "location quotient": "区位商", "mean difference": "均值差",
-    "permutations": "置换次数", "esteban_ray": "Esteban-Ray", "egr": "Esteban-Gradín-Ray",
-    "wolfson": "Wolfson", "der": "Duclos-Esteban-Ray", "zhang_kanbur": "Zhang-Kanbur",
+    "permutations": "置换次数", "esteban_ray": "Esteban-Ray 极化指数", "egr": "Esteban-Gradín-Ray 极化指数",
+    "wolfson": "Wolfson 极化指数", "der": "Duclos-Esteban-Ray 极化指数", "zhang_kanbur": "Zhang-Kanbur 极化指数",
     "polarisation": "极化", "dispersion": "离散度", "gap": "差距", "log scale": "对数刻度",
     "break": "断点", "first": "首年", "last": "末年", "probability": "概率",
+    "dagum_net_between": "Dagum 组间净值", "theil_between": "泰尔 T 组间部分", "atkinson": "阿特金森指数",
+    "DIVERGING": "发散", "CONVERGING": "收敛", "STABLE": "稳定", "support": "支持", "contradict": "不支持",
+    "otherwise": "无定论", "share of the total, %": "占总量份额(%)", "support above": "高于则支持",
+    "contradiction below": "低于则不支持", "threshold of the sign": "符号界限",
+    "block": "四大板块", "north_south": "南北方", "groups": "各组", "mean": "均值", "rest": "其余",
     "change": "变化", "-progressivity": "-累进性", "reranking": "位次重排",
 }  # fmt: skip
+
+#: words for identifiers that would stand on a picture as they are
+_EN = {
+    "gini": "Gini index", "theil_t": "Theil T", "theil_l": "Theil L", "cv": "coefficient of variation",
+    "sd_log": "standard deviation of logs", "sd": "standard deviation", "atkinson": "Atkinson index",
+    "esteban_ray": "Esteban-Ray index", "egr": "Esteban-Gradín-Ray index", "wolfson": "Wolfson index",
+    "der": "Duclos-Esteban-Ray index", "zhang_kanbur": "Zhang-Kanbur index",
+    "dagum_net_between": "Dagum, net between groups", "theil_between": "Theil T, between groups",
+    "hhi": "Herfindahl-Hirschman index", "krugman": "Krugman specialisation, mean of the units",
+    "mismatch": "spatial mismatch, %", "dissimilarity": "index of dissimilarity",
+}  # fmt: skip
+#: groupings in the middle of a phrase
+_GROUPINGS = {
+    "en": {
+        "block": "blocks",
+        "north_south": "North and South",
+        "hub": "hubs and others",
+        "cluster": "clusters and others",
+    },
+    "zh": {
+        "block": "四大板块",
+        "north_south": "南北方",
+        "hub": "枢纽与其他",
+        "cluster": "集群与其他",
+        "groups": "各组",
+    },
+}
 
 
 #: families looked for on the system, in this order of preference
@@ -46,8 +84,34 @@ _CJK_FAMILIES = (
 
 
 def word(text: Any, lang: str) -> str:
-    """A fixed phrase in the language asked for; names of units and unknown words stay as they are."""
-    return _ZH.get(str(text), str(text)) if lang == "zh" else str(text)
+    """A fixed phrase in the language asked for; names of units and unknown words stay as they are.
+
+    A parameter in brackets, as in ``atkinson(0.5)``, stays behind its word.
+    """
+    known = _ZH if lang == "zh" else _EN
+    found = _PARAMETER.fullmatch(str(text))
+    if found and found[1] in known:
+        return f"{known[found[1]]} ({found[2]})"
+    return known.get(str(text), str(text))
+
+
+def grouping(label: str, lang: str) -> str:
+    """A grouping of units inside a phrase."""
+    return _GROUPINGS[lang].get(label, label)
+
+
+def title(name: str, lang: str) -> str:
+    """Name of a series for a picture: packaged variables by the label of the codebook, others as they are."""
+    check_lang(lang)
+    between, sectors = _BETWEEN.fullmatch(name), _SECTORS.fullmatch(name)
+    if between:
+        inner, by = title(between[1], lang), grouping(between[2], lang)
+        return f"{inner}:{by}之间" if lang == "zh" else f"{inner} between {by}"
+    if sectors and lang == "zh":
+        return f"{sectors[1]} 个部门,参照:{word(sectors[2], lang)}"
+    return " / ".join(
+        _codebook.label_of(part, lang) if part not in _ZH else word(part, lang) for part in name.split(" / ")
+    )
 
 
 def words(texts: Sequence[Any], lang: str) -> list[str]:

@@ -162,7 +162,7 @@ class BetaResult(Result):
         ax.plot(ends, rest[:, 0].mean() + slope * (ends - rest[:, 1].mean()), color=_style.COLOURS[1])
         ax.set_xlabel(_style.word("log of the initial value", lang))
         ax.set_ylabel(_style.word("growth per year", lang))
-        ax.set_title(self.name, loc="left")
+        ax.set_title(_style.title(self.name, lang), loc="left")
         return _style.finish(ax, lang)
 
 

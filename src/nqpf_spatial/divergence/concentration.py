@@ -64,18 +64,24 @@ class ConcentrationResult(Result):
             for k, column in enumerate(self.drawn):
                 look: dict[str, Any] = {
                     "color": _style.COLOURS[k % len(_style.COLOURS)],
-                    "label": _maps.word(str(column), lang),
+                    "label": _label(column, lang),
                 }
                 ax.plot(self.table.index, self.table[column], "o-", ms=3.5, **look)
             if len(self.drawn) > 1:
                 ax.legend(frameon=False, fontsize=8, ncols=2)
             else:
-                ax.set_ylabel(_maps.word(str(self.drawn[0]), lang))
-            ax.set_title(self.name, loc="left", fontsize=10)
+                ax.set_ylabel(_label(self.drawn[0], lang))
+            ax.set_title(_style.title(self.name, lang), loc="left", fontsize=10)
             _style.year_ticks(ax)
             return _maps.finish(ax, lang)
         title = self.unit_meaning if lang == "en" else _maps.word(self.measure, lang)
         return _bars(self.by_unit.iloc[:, 0], title, lang, ax)
+
+
+def _label(column: Any, lang: str) -> str:
+    """A measure in words; a sector that is a packaged variable by its label in the codebook."""
+    text = _maps.word(str(column), lang)
+    return _style.title(text, lang) if text == str(column) else text
 
 
 def _bars(values: pd.Series, title: str, lang: str, ax: Axes | None) -> Axes:

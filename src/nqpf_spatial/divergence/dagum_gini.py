@@ -106,7 +106,7 @@ class DagumResult(Result):
         ]
         stacked_parts(ax, self.table, parts, lang)
         ax.set_ylabel(_style.word("contribution to the Gini index", lang))
-        ax.set_title(self.name, loc="left")
+        ax.set_title(_style.title(self.name, lang), loc="left")
         return _style.finish(ax, lang)
 
     def plot_pairs(self, *, lang: str = "en", ax: Axes | None = None) -> Axes:
@@ -123,7 +123,7 @@ class DagumResult(Result):
                 label=text,
             )
         ax.set_ylabel("$G_{jh}$")
-        ax.set_title(self.name, loc="left")
+        ax.set_title(_style.title(self.name, lang), loc="left")
         ax.legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5))
         _style.year_ticks(ax)
         return _style.finish(ax, lang)
@@ -274,11 +274,17 @@ class GiniChangeResult(Result):
         for k, column in enumerate(["change", "progressivity", "reranking"]):
             sign = -1.0 if column == "progressivity" else 1.0
             label = f"-{column}" if sign < 0 else column
-            ax.bar(where + 0.26 * (k - 1), sign * self.table[column], 0.25, color=_style.COLOURS[k], label=label)
+            ax.bar(
+                where + 0.26 * (k - 1),
+                sign * self.table[column],
+                0.25,
+                color=_style.COLOURS[k],
+                label=_style.word(label, lang),
+            )
         ax.set_xticks(where, [f"{a}-{b}" for a, b in self.table.index])
         ax.axhline(0, color="black", lw=0.8)
         ax.legend(frameon=False)
-        ax.set_title(self.name, loc="left")
+        ax.set_title(_style.title(self.name, lang), loc="left")
         return _style.finish(ax, lang)
 
 

@@ -75,7 +75,7 @@ class MarkovResult(Result):
         """Transition probabilities as a shaded table."""
         ax = _style.new_axes(ax, lang, (4.6, 4.2))
         shade(ax, self.table, lang)
-        ax.set_title(self.name, loc="left")
+        ax.set_title(_style.title(self.name, lang), loc="left")
         return _style.finish(ax, lang, grid=False)
 
 

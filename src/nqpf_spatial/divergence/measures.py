@@ -12,6 +12,7 @@ import pandas as pd
 
 from nqpf_spatial.divergence import _frame, _resample, _style
 from nqpf_spatial.divergence._frame import Array, Missing, WeightSpec, Wide, Years
+from nqpf_spatial.divergence._lines import measure_lines
 from nqpf_spatial.divergence._result import Result
 from nqpf_spatial.errors import PanelError
 from nqpf_spatial.kernels import inequality as _kernel
@@ -81,22 +82,9 @@ class InequalityResult(Result):
         return _resample.change_table(self.table.to_numpy(), self.draws, a, b, self.table.columns, self.level)
 
     def plot(self, *, lang: str = "en", ax: Axes | None = None) -> Axes:
-        """Draw the measures over time; several measures are drawn relative to the first year."""
-        ax = _style.new_axes(ax, lang)
-        one = self.table.shape[1] == 1
-        base = 1.0 if one else self.table.iloc[0]
-        for k, column in enumerate(self.table.columns):
-            colour = _style.COLOURS[k % len(_style.COLOURS)]
-            scaled = self.table[column] / (base if one else base[column])  # type: ignore[index]
-            ax.plot(self.table.index, scaled, color=colour, marker="o", ms=3.5, label=_style.word(column, lang))
-            if one and self.lower is not None and self.upper is not None:
-                ax.fill_between(self.table.index, self.lower[column], self.upper[column], color=colour, alpha=0.18)
-        ax.set_ylabel(_style.word(self.table.columns[0] if one else "index, first year = 1", lang))
-        ax.set_title(self.name, loc="left")
-        if not one:
-            ax.legend(frameon=False)
-        _style.year_ticks(ax)
-        return _style.finish(ax, lang)
+        """Draw the measures over time; several measures are drawn relative to the first year, with bands if bootstrapped."""
+        heading = _style.title(self.name, lang)
+        return measure_lines(self.table, heading, lang, ax, lower=self.lower, upper=self.upper)
 
 
 def _two_rows(table: pd.DataFrame, first: Any, last: Any) -> tuple[int, int]:

@@ -110,7 +110,7 @@ class ClubsResult(Result):
             )
         ax.axhline(1.0, color="black", lw=0.7)
         ax.set_ylabel(_style.word("relative transition path", lang))
-        ax.set_title(self.name, loc="left")
+        ax.set_title(_style.title(self.name, lang), loc="left")
         ax.legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5))
         _style.year_ticks(ax)
         return _style.finish(ax, lang)

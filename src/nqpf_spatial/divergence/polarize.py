@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from nqpf_spatial.divergence import _frame, _resample, _style, measures
 from nqpf_spatial.divergence._frame import Array, GroupSpec, Missing, WeightSpec, Wide, Years
+from nqpf_spatial.divergence._lines import measure_lines
 from nqpf_spatial.divergence._result import Result, check_choice
 from nqpf_spatial.divergence.measures import _two_rows
 from nqpf_spatial.errors import PanelError
@@ -69,20 +70,9 @@ class PolarizationResult(Result):
         return _resample.change_table(self.table.to_numpy(), self.draws, a, b, self.table.columns, self.level)
 
     def plot(self, *, lang: str = "en", ax: Axes | None = None) -> Axes:
-        """Draw the indices over time, relative to the first year if there are several."""
-        ax = _style.new_axes(ax, lang)
-        one = self.table.shape[1] == 1
-        for k, column in enumerate(self.table.columns):
-            base = 1.0 if one else self.table[column].iloc[0]
-            label = _style.word(column, lang)
-            colour = _style.COLOURS[k]
-            ax.plot(self.table.index, self.table[column] / base, color=colour, marker="o", ms=3.5, label=label)
-        ax.set_ylabel(_style.word(self.table.columns[0] if one else "index, first year = 1", lang))
-        ax.set_title(self.name, loc="left")
-        if not one:
-            ax.legend(frameon=False)
-        _style.year_ticks(ax)
-        return _style.finish(ax, lang)
+        """Draw the indices over time, relative to the first year if there are several (those that can be negative: as they are)."""
+        heading = _style.title(self.name, lang)
+        return measure_lines(self.table, heading, lang, ax, lower=self.lower, upper=self.upper)
 
 
 def _members(

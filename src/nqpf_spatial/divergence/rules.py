@@ -12,6 +12,7 @@ import pandas as pd
 
 from nqpf_spatial.divergence import _frame, _resample, _style, gaps, measures, trends
 from nqpf_spatial.divergence._frame import Array, Groups, GroupSpec, Missing, WeightSpec, Wide, Years
+from nqpf_spatial.divergence._lines import measure_lines
 from nqpf_spatial.divergence._result import Result
 from nqpf_spatial.errors import AlignmentError, PanelError
 
@@ -39,6 +40,8 @@ class RuleResult(Result):
         Annual series behind the table.
     reason : str
         The comparison in words.
+    limits : tuple of (str, float)
+        Thresholds of R-SHARE (percent) and R-LEVEL (zero, for the sign) in the picture.
     """
 
     rule: str
@@ -49,6 +52,7 @@ class RuleResult(Result):
     reason: str
     name: str
     note: str = ""
+    limits: tuple[tuple[str, float], ...] = ()
 
     def _title(self) -> str:
         return f"{self.rule} on {self.name}: {self.label}"
@@ -57,24 +61,19 @@ class RuleResult(Result):
         return [self.reason, *([self.note] if self.note else [])]
 
     def plot(self, *, lang: str = "en", ax: Axes | None = None) -> Axes:
-        """The annual series behind the rule, relative to their first year."""
-        ax = _style.new_axes(ax, lang)
-        for k, column in enumerate(self.evidence.columns):
-            series = self.evidence[column]
-            label = _style.word(column, lang)
-            ax.plot(
-                series.index,
-                series / series.iloc[0],
-                color=_style.COLOURS[k % 8],
-                marker="o",
-                ms=3,
-                label=label,
-            )
-        ax.axhline(1.0, color="0.6", lw=0.8)
-        ax.set_ylabel(_style.word("index, first year = 1", lang))
-        ax.set_title(self._title(), loc="left", fontsize="medium")
-        ax.legend(frameon=False)
-        _style.year_ticks(ax)
+        """The annual series behind the rule: what it compares with a threshold as it is, else relative."""
+        heading = f"{self.rule}, {_style.title(self.name, lang)}: {_style.word(self.label, lang)}"
+        if self.rule not in ("R-SHARE", "R-LEVEL"):
+            return measure_lines(self.evidence, heading, lang, ax)
+        percent = self.rule == "R-SHARE"
+        shown = 100.0 * self.evidence if percent else self.evidence
+        ax = measure_lines(
+            shown.set_axis(["share of the total, %" if percent else "mean difference"], axis=1), heading, lang, ax
+        )
+        for (text, value), style in zip(self.limits, ("--", ":"), strict=False):
+            label = f"{_style.word(text, lang)} {value:g}"
+            ax.axhline(value, color="0.35", lw=1.0, ls=style, label=label)
+        ax.legend(frameon=False, fontsize="small")
         return _style.finish(ax, lang)
 
 
@@ -203,7 +202,8 @@ def share(
         f"contradiction below {contradict_share_lt_pct:g}"
     )
     evidence = pd.DataFrame({"share": shares[:, k]}, index=x.index())
-    return RuleResult("R-SHARE", reading, reading, table, evidence, reason, x.name, x.note)
+    limits = (("support above", support_share_gt_pct), ("contradiction below", contradict_share_lt_pct))
+    return RuleResult("R-SHARE", reading, reading, table, evidence, reason, x.name, x.note, limits)
 
 
 def _shares(x: Wide, g: Groups) -> Array:
@@ -310,7 +310,8 @@ def level_permutation(
         f"{'same' if same else 'not the same'} sign in all {len(gap)} years"
     )
     evidence = pd.DataFrame({"mean difference": gap}, index=x.index())
-    return RuleResult("R-LEVEL", reading, reading, table, evidence, reason, x.name, x.note)
+    limits = (("threshold of the sign", 0.0),)
+    return RuleResult("R-LEVEL", reading, reading, table, evidence, reason, x.name, x.note, limits)
 
 
 def _tail(draws: Array, observed: float, exact: bool) -> float:

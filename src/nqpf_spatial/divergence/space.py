@@ -73,7 +73,7 @@ class MoranResult(Result):
         ax.scatter(t.index, t["I"], s=26, c=face, edgecolors=colour, zorder=3)
         ax.axhline(0, color="0.5", linewidth=0.8)
         ax.set_ylabel(_maps.word("Moran's I", lang))
-        ax.set_title(self.name, loc="left", fontsize=10)
+        ax.set_title(_style.title(self.name, lang), loc="left", fontsize=10)
         ax.legend(frameon=False, ncols=2, loc="lower right", bbox_to_anchor=(1.0, 1.0), fontsize=8)
         _style.year_ticks(ax)
         return _maps.finish(ax, lang)

@@ -55,7 +55,7 @@ class StochasticResult(Result):
         ax.plot(self.gaps.index, self.gaps, color=_style.COLOURS[0], lw=0.8, alpha=0.6)
         ax.axhline(0.0, color="black", lw=0.8)
         ax.set_ylabel(_style.word("logarithm", lang))
-        ax.set_title(self.name, loc="left")
+        ax.set_title(_style.title(self.name, lang), loc="left")
         _style.year_ticks(ax)
         return _style.finish(ax, lang)
 

@@ -100,12 +100,18 @@ class TheilResult(Result):
     def plot(self, *, lang: str = "en", ax: Axes | None = None) -> Axes:
         """Stacked parts over time; the line is the total."""
         ax = _style.new_axes(ax, lang)
-        names = {"within": "within groups", "between": "between groups"}
         parts = [c for c in self.parts if c != "total"]
-        stacked_parts(ax, self.table, [(c, names.get(c, c)) for c in parts], lang)
+        texts = ["between groups"] if len(self.levels) == 1 else _between_texts(self.levels[0], self.levels[1], lang)
+        stacked_parts(ax, self.table, list(zip(parts, [*texts, "within groups"], strict=True)), lang)
         ax.set_ylabel(_style.word("contribution to the Theil index", lang))
-        ax.set_title(self.name, loc="left")
+        ax.set_title(_style.title(self.name, lang), loc="left")
         return _style.finish(ax, lang)
+
+
+def _between_texts(outer: str, inner: str, lang: str) -> list[str]:
+    """Legend of the two between parts of a nested split."""
+    a, b = _style.grouping(outer, lang), _style.grouping(inner, lang)
+    return [f"{a}之间", f"{a}内部:{b}之间"] if lang == "zh" else [f"between {a}", f"between {b} within {a}"]
 
 
 def stacked_parts(ax: Axes, table: pd.DataFrame, parts: list[tuple[str, str]], lang: str) -> None:

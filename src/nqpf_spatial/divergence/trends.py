@@ -10,7 +10,7 @@ import pandas as pd
 
 from nqpf_spatial.divergence import _frame, _style
 from nqpf_spatial.divergence._frame import Array
-from nqpf_spatial.divergence._result import Result, Test, check_choice
+from nqpf_spatial.divergence._result import Result, Test, check_choice, p_text
 from nqpf_spatial.errors import PanelError
 from nqpf_spatial.kernels import trend as _kernel
 
@@ -168,7 +168,7 @@ class TrendResult(Result):
     def _title(self) -> str:
         return (
             f"{self.name}: {self.label} (slope of the log {self.slope:+.4f} a year, "
-            f"change {self.change_pct:+.1f} %, p = {self.pvalue:.4f}, {self.n} years)"
+            f"change {self.change_pct:+.1f} %, {p_text(self.pvalue)}, {self.n} years)"
         )
 
     def _notes(self) -> list[str]:
@@ -187,7 +187,8 @@ class TrendResult(Result):
             label=_style.word("observed", lang),
         )
         ax.plot(years, self.table["fitted"], color=_style.COLOURS[1], label=_style.word("fitted", lang))
-        ax.set_title(f"{self.name}: {self.label}, p = {self.pvalue:.3f}", loc="left")
+        heading = f"{_style.title(self.name, lang)}: {_style.word(self.label, lang)}, {p_text(self.pvalue)}"
+        ax.set_title(heading, loc="left")
         ax.set_ylabel(_style.word("value", lang))
         ax.legend(frameon=False)
         _style.year_ticks(ax)
@@ -294,7 +295,7 @@ class BreakResult(Result):
         ax.plot(self.fitted.index, self.fitted, color=_style.COLOURS[1])
         ax.axvline(self.year - 0.5, color="0.5", ls=":", label=f"{_style.word('break', lang)} {self.year}")
         ax.legend(frameon=False)
-        ax.set_title(f"{self.name}, p = {self.test.pvalue:.3f}", loc="left")
+        ax.set_title(f"{_style.title(self.name, lang)}, {p_text(self.test.pvalue)}", loc="left")
         _style.year_ticks(ax)
         return _style.finish(ax, lang)
 
