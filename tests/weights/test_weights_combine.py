@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import nqpf_spatial as nq
@@ -93,3 +94,29 @@ def test_sequence(queen, near) -> None:
         nq.weights.sequence({1: queen, 2: nq.weights.contiguity(hainan="drop")})
     with pytest.raises(ValueError, match="at least one period"):
         nq.weights.sequence({})
+
+
+def test_a_sequence_says_what_it_is_and_carries_forward_only_when_asked() -> None:
+    early, late = nq.weights.contiguity(), nq.weights.knn(4)
+    s = nq.weights.sequence({2010: early, 2020: late})
+    assert s.at(2010) == s.at(2019) == early and s.at(2020) == s.at(2031) == late
+    with pytest.raises(KeyError, match=r"no weights for 2015; there are 2010, 2020; .at\(2015\) takes"):
+        s[2015]
+    with pytest.raises(KeyError, match="no weights for 2005; there are 2010, 2020'"):
+        s[2005]
+    with pytest.raises(KeyError, match="no weights for 2005 or before; there are 2010, 2020"):
+        s.at(2005)
+    for many in (s, {2010: early, 2020: late}):
+        with pytest.raises(TypeError, match=r"one W per year \(2010, 2020\).*not available in this release.*\[2010\]"):
+            nq.weights.from_any(many)
+
+
+def test_matrices_over_other_units_name_what_is_apart() -> None:
+    w = nq.weights.contiguity()
+    with pytest.raises(
+        AlignmentError, match=r"only in queen: Hainan\. Take both among the units they share: w\.subset"
+    ):
+        nq.weights.combine([nq.weights.contiguity(hainan="drop").renamed("thirty"), w], [0.5, 0.5])
+    some = pd.Series(1.0, index=list(w.ids[:-1]))
+    with pytest.raises(AlignmentError, match=r"missing from the data: Xinjiang\. To use the weights among fewer units"):
+        w.lag(some)

@@ -154,3 +154,9 @@ def test_importing_weights_loads_nothing_heavy() -> None:
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
+
+
+@pytest.mark.parametrize("word", ["queen", "rook"])
+def test_the_criterion_in_the_place_of_the_order(word: str) -> None:
+    with pytest.raises(ValueError, match=rf"must be a whole number; the kind of border is criterion='{word}'"):
+        nq.weights.contiguity(word)  # type: ignore[arg-type]

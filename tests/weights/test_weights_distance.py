@@ -181,11 +181,35 @@ def test_adaptive_kernels_against_libpysal(function: str) -> None:
     np.testing.assert_allclose(w.dense(), expected, atol=1e-12)
 
 
+def test_kernels_under_the_names_of_libpysal() -> None:
+    from libpysal.weights import Kernel
+
+    points = _cities(50, crs=32650)
+    xy = np.column_stack([points.x, points.y])
+    for function in ("uniform", "quartic"):
+        w = nq.weights.kernel(function, bandwidth=1500, points=points, transform="none", islands="keep")  # type: ignore[arg-type]
+        peer = Kernel(xy, fixed=True, bandwidth=1_500_000.0, function=function, ids=list(points.index))
+        order = [peer.id_order.index(x) for x in w.ids]
+        expected = peer.sparse.toarray()[np.ix_(order, order)]
+        np.fill_diagonal(expected, 0)
+        np.testing.assert_allclose(w.dense(), expected, atol=1e-12)
+    assert nq.weights.kernel("quartic", bandwidth=2000) == nq.weights.kernel("bisquare", bandwidth=2000)
+    k = nq.weights.kernel("uniform", k=5, transform="none")
+    assert set(np.diff(k.sparse.indptr)) == {5} and set(k.sparse.data) == {0.5}  # the k-th itself counts
+
+
+@pytest.mark.parametrize("builder", ["inverse_distance", "distance_band", "knn", "gravity"])
+@pytest.mark.parametrize("value", ["2", None, True, np.nan])
+def test_power_must_be_a_number(builder: str, value: object) -> None:
+    with pytest.raises(ValueError, match=r"power=.* must be a number, for instance power=2"):
+        getattr(nq.weights, builder)(power=value)
+
+
 def test_kernel_options() -> None:
     assert nq.weights.kernel() == nq.weights.kernel("triangular", k=8)
     with pytest.raises(ValueError, match="either bandwidth"):
         nq.weights.kernel(bandwidth=100, k=3)
-    with pytest.raises(ValueError, match="'box' is not known; choose one of triangular"):
+    with pytest.raises(ValueError, match="'box' is not known; choose one of uniform, triangular"):
         nq.weights.kernel("box", bandwidth=10)  # type: ignore[arg-type]
     cut = nq.weights.kernel("gaussian", bandwidth=500, cutoff=2000, transform="none")
     full = nq.weights.kernel("gaussian", bandwidth=500, transform="none")

@@ -94,7 +94,7 @@ def test_asymmetric_weights_scale_columns() -> None:
     assert shuffled == w.with_transform("row")
     with pytest.raises(ValueError, match="must be positive; not so for Hebei"):
         nq.weights.asymmetric_economic(INCOME - 2, None, geography=geo)
-    with pytest.raises(AlignmentError, match=r"not over the same units: .*missing from the order: Inner Mongolia"):
+    with pytest.raises(AlignmentError, match=r"not over the same units; only in 1/d\^2: Inner Mongolia.*w.subset"):
         nq.weights.asymmetric_economic(INCOME, None)
     zh = geo.with_names("zh")
     assert nq.weights.asymmetric_economic(INCOME, None, geography=zh) == w.with_transform("row")

@@ -227,5 +227,7 @@ def test_exports(tmp_path: Path, target: str, files: set[str]) -> None:
         assert 'style = "W"' in script
     with pytest.raises(ValueError, match="'sas' is not known"):
         nq.weights.export(w, tmp_path, "sas")  # type: ignore[arg-type]
-    with pytest.raises(DataSourceError, match="no folder missing"):
-        nq.weights.export(w, tmp_path / "missing", "r")
+    made = nq.weights.export(w, tmp_path / "new" / "folder", target)  # type: ignore[arg-type]
+    assert [p.read_bytes() for p in made if p.suffix != ".mat"] == [p.read_bytes() for p in paths if p.suffix != ".mat"]
+    with pytest.raises(DataSourceError, match=r"W\.\w+ is a file"):
+        nq.weights.export(w, paths[0], target)  # type: ignore[arg-type]

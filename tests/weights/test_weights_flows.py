@@ -145,3 +145,18 @@ def test_a_long_table_of_costs_must_hold_every_pair() -> None:
     assert nq.weights.travel_cost(pairs) == nq.weights.travel_cost(HOURS)
     with pytest.raises(ValueError, match="1 pairs have no positive finite cost: c -> b"):
         nq.weights.travel_cost(pairs.iloc[:-1])
+
+
+def test_costs_within_a_unit_are_dropped_only_when_asked() -> None:
+    within = HOURS.astype(float)
+    within.loc["b", "b"] = 0.7
+    with pytest.raises(ValueError, match=r"1 units have a cost within themselves: b 0\.7.*diagonal='drop'"):
+        nq.weights.travel_cost(within)
+    assert nq.weights.travel_cost(within, diagonal="drop") == nq.weights.travel_cost(HOURS)
+    blank = HOURS.astype(float)
+    blank.loc["b", "b"] = np.nan
+    assert nq.weights.travel_cost(blank) == nq.weights.travel_cost(HOURS)
+    with pytest.raises(ValueError, match="diagonal='keep' is not known"):
+        nq.weights.travel_cost(within, diagonal="keep")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="power='1' must be a number"):
+        nq.weights.travel_cost(HOURS, "1")  # type: ignore[arg-type]

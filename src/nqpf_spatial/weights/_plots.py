@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from nqpf_spatial import provinces
 from nqpf_spatial.weights import _labels
 from nqpf_spatial.weights._report import effective_neighbours
-from nqpf_spatial.weights._texts import Lang, texts, typeface
+from nqpf_spatial.weights._texts import Lang, matrix_name, texts, typeface
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -132,7 +132,7 @@ def _network(
     text = texts(lang)
     shown = text.links.format(total=weight.size) if drawn.size == weight.size else None
     subtitle = shown or text.strongest.format(shown=drawn.size, total=weight.size)
-    ax.set_title(f"{w.name}{text.colon}{subtitle}", fontsize=11)
+    ax.set_title(f"{matrix_name(w.name, lang)}{text.colon}{subtitle}", fontsize=11)
 
 
 #: Where the name of a province stands beside its capital (points), in the crowded parts of the map.
@@ -141,6 +141,7 @@ _OFFSETS = {
     120000: (5, -1),
     130000: (4, -8),
     140000: (-4, 4),
+    150000: (-4, 3),
     310000: (5, -1),
     320000: (3, 5),
     330000: (5, -7),
@@ -224,7 +225,9 @@ def _heatmap(w: SpatialWeights, ax: Axes, lang: Lang) -> None:
         _separate_blocks(ax, [blocks[k] for k in order.tolist()], lang)
     ax.set_xlabel(text.neighbour, fontsize=9)
     ax.set_ylabel(text.unit, fontsize=9)
-    ax.set_title(f"{w.name}{text.colon}{text.heatmap}", fontsize=11, pad=22 if blocks is not None else 6)
+    ax.set_title(
+        f"{matrix_name(w.name, lang)}{text.colon}{text.heatmap}", fontsize=11, pad=22 if blocks is not None else 6
+    )
 
 
 def _separate_blocks(ax: Axes, blocks: list[str], lang: Lang) -> None:
@@ -270,7 +273,7 @@ def _degree(w: SpatialWeights, ax: Axes, lang: Lang) -> None:
     ax.set_xlabel(text.neighbours, fontsize=9)
     ax.margins(y=0.01)
     ax.spines[["top", "right"]].set_visible(False)
-    ax.set_title(f"{w.name}{text.colon}{text.degree}", fontsize=11)
+    ax.set_title(f"{matrix_name(w.name, lang)}{text.colon}{text.degree}", fontsize=11)
     from matplotlib.lines import Line2D
 
     handles = [Line2D([], [], marker="o", linestyle="", color="black", markersize=4, label=text.effective)]

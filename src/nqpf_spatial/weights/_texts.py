@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -65,6 +66,43 @@ _TEXTS = {
 def texts(lang: Lang) -> Texts:
     """Words in a language."""
     return _TEXTS[lang]
+
+
+#: How the builders name matrices, and the same in Chinese. Names of variables stay as they are.
+_NAMES = (
+    (r"queen", "邻接"),
+    (r"rook", "车式邻接"),
+    (r"(?:queen|rook)(1-)?(\d+)", r"\1\2阶邻接"),
+    (r"knn (\d+)", r"\1个最近邻"),
+    (r"knn (\d+) union", r"\1个最近邻(任一方向)"),
+    (r"knn (\d+) mutual", r"\1个最近邻(双向)"),
+    (r"1/d", "反距离"),
+    (r"1/d\^(\S+)", r"反距离(\1次方)"),
+    (r"band (\S+) km", r"\1公里以内"),
+    (r"migration 5yr_(\d+) in", r"\1年人口迁入"),
+    (r"migration 5yr_(\d+) out", r"\1年人口迁出"),
+    (r"migration 5yr_(\d+) gross", r"\1年人口迁移"),
+    (r"migration birthplace_(\d+) in", r"\1年按出生地的人口迁入"),
+    (r"migration birthplace_(\d+) out", r"\1年按出生地的人口迁出"),
+    (r"migration birthplace_(\d+) gross", r"\1年按出生地的人口迁移"),
+    (r"travel cost", "出行成本"),
+    (r"inv_distance", "反距离"),
+    (r"inv_distance_sq", "反距离平方"),
+    (r"economic", "经济距离"),
+    (r"econ_geo_nested", "经济地理嵌套"),
+    (r"migration_flow", "人口迁移"),
+    (r"digital", "数字接近"),
+)
+
+
+def matrix_name(name: str, lang: Lang) -> str:
+    """Name of a matrix in the language of the picture; a name given by the user stays as it is."""
+    if lang == "zh":
+        for pattern, words in _NAMES:
+            found = re.fullmatch(pattern, name)
+            if found:
+                return found.expand(words)
+    return name
 
 
 @contextmanager

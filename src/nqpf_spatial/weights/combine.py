@@ -229,7 +229,7 @@ def aligned(w: SpatialWeights, ids: Sequence[Any], to: str) -> SpatialWeights:
     try:
         return replace(w.reorder(ids), ids=tuple(ids))
     except AlignmentError as error:
-        raise AlignmentError(f"{w.name} and {to} are not over the same units: {error}") from error
+        raise AlignmentError(_labels.apart(w.ids, w.name, ids, to)) from error
 
 
 def _derived(
@@ -277,7 +277,8 @@ class WeightsSequence(Mapping[int, SpatialWeights]):
     -----
     W_t is exogenous only if it is predetermined in every period (Lee and Yu 2012, Spatial Economic
     Analysis 7).
-    Nothing is carried forward: a period that is not there is an error.
+    Nothing is carried forward unasked: a period that is not there is an error; :meth:`at` takes the latest
+    earlier matrix. Models take one matrix: estimation with weights that change is not available in this release.
 
     Examples
     --------
@@ -305,8 +306,30 @@ class WeightsSequence(Mapping[int, SpatialWeights]):
         """Weights of a period."""
         weights: dict[int, SpatialWeights] = object.__getattribute__(self, "_weights")
         if year not in weights:
-            raise KeyError(f"no weights for {year}; there are {_labels.shorten(weights)}")
+            hint = f"; .at({year}) takes the latest earlier one" if any(y < year for y in weights) else ""
+            raise KeyError(f"no weights for {year}; there are {_labels.shorten(weights, 40)}{hint}")
         return weights[year]
+
+    def at(self, year: int) -> SpatialWeights:
+        """Weights of a period, or of the latest period before it that is there.
+
+        Parameters
+        ----------
+        year : int
+
+        Returns
+        -------
+        SpatialWeights
+
+        Raises
+        ------
+        KeyError
+            If the sequence starts later; the message names the periods there are.
+        """
+        earlier = [y for y in self.years if y <= year]
+        if not earlier:
+            raise KeyError(f"no weights for {year} or before; there are {_labels.shorten(self.years, 40)}")
+        return self[earlier[-1]]
 
     def __iter__(self) -> Iterator[int]:
         return iter(object.__getattribute__(self, "_weights"))
@@ -342,5 +365,29 @@ class WeightsSequence(Mapping[int, SpatialWeights]):
 
 
 def sequence(weights: Mapping[int, SpatialWeights]) -> WeightsSequence:
-    """Time-varying weights out of one matrix per period; see :class:`WeightsSequence`."""
+    """Time-varying weights out of one matrix per period; see :class:`WeightsSequence`.
+
+    Parameters
+    ----------
+    weights : mapping
+        Year -> SpatialWeights, all over the same units.
+
+    Returns
+    -------
+    WeightsSequence
+        ``s[year]`` is the matrix of a year, ``s.at(year)`` that of the year or the latest before it. Models take
+        one matrix: estimation with weights that change over time is not available in this release.
+
+    Raises
+    ------
+    AlignmentError
+        If the units differ between periods.
+
+    Examples
+    --------
+    >>> import nqpf_spatial as nq
+    >>> s = nq.weights.sequence({2010: nq.weights.migration("5yr_2010"), 2020: nq.weights.migration("5yr_2020")})
+    >>> s[2020].name, s.at(2015).name
+    ('migration 5yr_2020 in', 'migration 5yr_2010 in')
+    """
     return WeightsSequence(weights)

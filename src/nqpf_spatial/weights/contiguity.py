@@ -248,6 +248,8 @@ def symmetric_pattern(first: np.ndarray, second: np.ndarray, n: int) -> csr_arra
 
 def steps(pattern: csr_array, order: int, include_lower: bool) -> csr_array:
     """Pairs whose shortest path over the links has exactly (or up to) ``order`` steps."""
+    if order in ("queen", "rook"):
+        raise ValueError(f"order={order!r} must be a whole number; the kind of border is criterion={order!r}")
     if not isinstance(order, int | np.integer) or isinstance(order, bool) or order < 1:
         raise ValueError(f"order={order!r} must be a whole number of at least 1")
     reached = frontier = pattern

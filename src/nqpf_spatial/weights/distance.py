@@ -14,6 +14,7 @@ from nqpf_spatial.weights._neighbours import all_pairs, nearest, pairs_within
 from nqpf_spatial.weights._places import At, Places, places
 from nqpf_spatial.weights._standardise import Transform
 from nqpf_spatial.weights.core import Islands, SpatialWeights, check_islands
+from nqpf_spatial.weights.guards import check_number
 
 Array = NDArray[np.float64]
 Pairs = tuple[NDArray[np.intp], NDArray[np.intp], Array]
@@ -69,6 +70,7 @@ def inverse_distance(
     >>> round(w.to_frame().loc["Beijing", "Tianjin"] ** -0.5)  # km
     114
     """
+    check_number(power, "power")
     if not power > 0:
         raise ValueError(f"power={power!r} must be positive; for weights without distance decay use distance_band()")
     units = places(points, ids, at, names)
@@ -131,6 +133,7 @@ def distance_band(
     >>> w.islands
     ('Tibet', 'Xinjiang')
     """
+    check_number(power, "power")
     units = places(points, ids, at, names)
     facts = {}
     if threshold is None:
@@ -207,6 +210,7 @@ def knn(
     >>> w.to_frame().loc["Shanghai"].loc[lambda x: x > 0].index.tolist()
     ['Jiangsu', 'Zhejiang', 'Anhui']
     """
+    check_number(power, "power")
     units = places(points, ids, at, names)
     rows, columns, distance, ties = nearest(units, k)
     pairs = (rows, columns, distance)
@@ -233,8 +237,9 @@ def knn(
     )
 
 
-#: Kernel functions of z = d / bandwidth and whether they vanish beyond z = 1.
+#: Kernel functions of z = d / bandwidth and whether they are zero beyond z = 1.
 _KERNELS: dict[str, tuple[Callable[[Array], Array], bool, str]] = {
+    "uniform": (lambda z: np.full_like(z, 0.5), True, "1/2"),
     "triangular": (lambda z: 1 - z, True, "1 - z"),
     "epanechnikov": (lambda z: 0.75 * (1 - z**2), True, "3/4 (1 - z^2)"),
     "bisquare": (lambda z: 15 / 16 * (1 - z**2) ** 2, True, "15/16 (1 - z^2)^2"),
@@ -243,10 +248,15 @@ _KERNELS: dict[str, tuple[Callable[[Array], Array], bool, str]] = {
     "exponential": (lambda z: np.exp(-z), False, "exp(-z)"),
 }
 
+#: Other names of the same functions (libpysal's).
+_SYNONYMS = {"quartic": "bisquare"}
+
 #: Neighbours that set the adaptive bandwidth if nothing is said.
 _DEFAULT_K = 8
 
-KernelName = Literal["triangular", "epanechnikov", "bisquare", "cosine", "gaussian", "exponential"]
+KernelName = Literal[
+    "uniform", "triangular", "epanechnikov", "bisquare", "quartic", "cosine", "gaussian", "exponential"
+]
 
 
 def kernel(
@@ -266,7 +276,8 @@ def kernel(
 
     Parameters
     ----------
-    function : {"triangular", "epanechnikov", "bisquare", "cosine", "gaussian", "exponential"}
+    function : {"uniform", "triangular", "epanechnikov", "bisquare", "cosine", "gaussian", "exponential"}
+        "quartic" is another name of "bisquare".
     bandwidth : float, optional
         Bandwidth in km, the same for all.
     k : int, optional
@@ -285,8 +296,8 @@ def kernel(
 
     Notes
     -----
-    w_ij = K(d_ij / h_i), zero diagonal. triangular 1 - z; epanechnikov 3/4 (1 - z^2); bisquare
-    15/16 (1 - z^2)^2; cosine pi/4 cos(pi z / 2); all for z < 1; gaussian exp(-z^2 / 2) / sqrt(2 pi);
+    w_ij = K(d_ij / h_i), zero diagonal. uniform 1/2 for z <= 1; triangular 1 - z; epanechnikov 3/4 (1 - z^2);
+    bisquare 15/16 (1 - z^2)^2; cosine pi/4 cos(pi z / 2); these for z < 1; gaussian exp(-z^2 / 2) / sqrt(2 pi);
     exponential exp(-z). As covariance weights: Kelejian and Prucha (2007, Journal of Econometrics 140).
 
     *Usual mistake*: feeding a kernel matrix with ones on the diagonal (as in HAC estimation) into a lag
@@ -299,8 +310,9 @@ def kernel(
     >>> w.n, w.is_row_stochastic
     (31, True)
     """
+    function = _SYNONYMS.get(function, function)  # type: ignore[assignment]
     if function not in _KERNELS:
-        raise ValueError(f"function={function!r} is not known; choose one of {', '.join(_KERNELS)}")
+        raise ValueError(f"function={function!r} is not known; choose one of {', '.join((*_KERNELS, *_SYNONYMS))}")
     if bandwidth is not None and k is not None:
         raise ValueError("give either bandwidth= (km) or k= (adaptive bandwidth), not both")
     units = places(points, ids, at, names)
@@ -331,7 +343,9 @@ def _kernel_matrix(units: Places, function: str, bandwidth: float | None, k: int
         rows, columns, distance = all_pairs(units) if reach is None else pairs_within(units, reach)
         width = np.full(distance.size, km)
     z = distance / width
-    inside = z < 1 if compact else np.ones(z.size, dtype=bool)
+    # the uniform function is the one that does not vanish at the bandwidth itself
+    edge = z <= 1 if function == "uniform" else z < 1
+    inside = edge if compact else np.ones(z.size, dtype=bool)
     if cutoff is not None:
         inside &= distance <= _positive(cutoff, "cutoff")
     return _matrix(units, (rows[inside], columns[inside], z[inside]), value)
@@ -383,6 +397,7 @@ def _decay(power: float) -> str:
 
 
 def _positive(value: float, name: str) -> float:
-    if not (np.isfinite(value) and value > 0):
+    check_number(value, name)
+    if not value > 0:
         raise ValueError(f"{name}={value!r} must be a positive distance in km")
     return float(value)

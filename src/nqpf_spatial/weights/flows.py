@@ -16,7 +16,7 @@ from nqpf_spatial.weights._matrix import canonical_csr
 from nqpf_spatial.weights._places import At, places
 from nqpf_spatial.weights._standardise import Transform
 from nqpf_spatial.weights.core import Islands, SpatialWeights, check_islands
-from nqpf_spatial.weights.guards import endogeneity_note, warn_if_in_sample
+from nqpf_spatial.weights.guards import check_number, endogeneity_note, warn_if_in_sample
 from nqpf_spatial.weights.interop import Diagonal, from_pandas, without_diagonal
 
 Direction = Literal["in", "out", "gross"]
@@ -234,6 +234,7 @@ def gravity(
     from nqpf_spatial.weights._neighbours import all_pairs
     from nqpf_spatial.weights.distance import refuse_coincident
 
+    check_number(power, "power")
     level = attribute(variable, years, data, names)
     warn_if_in_sample("gravity W", level.years, sample_start)
     units = places(points, ids, at, names)
@@ -269,6 +270,7 @@ def travel_cost(
     scale: float | None = None,
     cutoff: float | None = None,
     symmetrise: Literal["no", "mean", "min", "max"] = "no",
+    diagonal: Diagonal = "error",
     name: str = "travel cost",
     date: str = "",
     transform: Transform = "row",
@@ -289,6 +291,8 @@ def travel_cost(
         Largest cost that makes a link.
     symmetrise : {"no", "mean", "min", "max"}
         Leave the cost of the two directions as they are, or combine them.
+    diagonal : {"error", "drop"}
+        Costs within a unit (other than 0 or blank) are an error unless dropping them is asked for.
     name, date, transform, islands
         As everywhere.
 
@@ -299,7 +303,8 @@ def travel_cost(
     Raises
     ------
     ValueError
-        If a pair has no cost or a cost is not positive; the pairs are named.
+        If a pair has no cost or a cost is not positive (the pairs are named), or units have a cost within
+        themselves (they are named).
 
     Notes
     -----
@@ -315,11 +320,12 @@ def travel_cost(
     >>> travel_cost(hours).dense().round(3).tolist()[0]
     [0.0, 0.667, 0.333]
     """
-    cost, labels = _cost_table(table, symmetrise)
+    cost, labels = _cost_table(table, symmetrise, diagonal)
     off = ~np.eye(len(labels), dtype=bool)
     near = off if cutoff is None else off & (cost <= cutoff)
     w = np.zeros_like(cost)
     if form == "inverse":
+        check_number(power, "power")
         if not power > 0:
             raise ValueError(f"power={power!r} must be positive")
         w[near], text = cost[near] ** -power, f"1 / c_ij^{power:g}"
@@ -342,10 +348,21 @@ def travel_cost(
     )
 
 
-def _cost_table(table: pd.DataFrame | pd.Series, symmetrise: str) -> tuple[NDArray[np.float64], list[Any]]:
+def _cost_table(
+    table: pd.DataFrame | pd.Series, symmetrise: str, diagonal: str
+) -> tuple[NDArray[np.float64], list[Any]]:
     """Dense costs, complete and positive off the diagonal."""
+    if diagonal not in ("error", "drop"):
+        raise ValueError(f"diagonal={diagonal!r} is not known; choose 'error' or 'drop'")
     raw, labels = from_pandas(table)
     cost = raw.toarray() if hasattr(raw, "toarray") else np.asarray(raw, dtype=np.float64)
+    own = np.flatnonzero(np.nan_to_num(np.diag(cost)) != 0)
+    if own.size and diagonal == "error":
+        first = _labels.shorten((f"{labels[k]} {cost[k, k]:g}" for k in own), 4)
+        raise ValueError(
+            f"{own.size} units have a cost within themselves: {first}. A unit is not its own neighbour: "
+            "give diagonal='drop' to leave these costs out"
+        )
     bad = ~(np.isfinite(cost) & (cost > 0)) & ~np.eye(len(labels), dtype=bool)
     if bad.any():
         rows, columns = np.nonzero(bad)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from nqpf_spatial.errors import EndogeneityWarning
 
 if TYPE_CHECKING:
@@ -15,6 +17,16 @@ ENDOGENEITY_NOTE = (
     "built from data of {years}: exogenous only for a sample that starts later; weights from in-sample "
     "data of the outcome or its causes bias rho (Qu and Lee 2015)"
 )
+
+
+def check_number(value: object, name: str) -> None:
+    """Raise unless an option is a number, so that text does not end in an error of arithmetic."""
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float | np.integer | np.floating)
+        or not np.isfinite(value)
+    ):
+        raise ValueError(f"{name}={value!r} must be a number, for instance {name}=2")
 
 
 def warn_if_in_sample(name: str, data_years: tuple[int, int] | None, sample_start: int | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -115,6 +115,12 @@ def from_any(
 def _extract(obj: Any, ids: list[Any] | None) -> tuple[Any, Sequence[Hashable]]:
     """Matrix and labels of any supported object."""
     kind = f"{type(obj).__module__}.{type(obj).__name__}"
+    if isinstance(obj, Mapping) and any(isinstance(w, SpatialWeights) for w in obj.values()):
+        years = [str(year) for year in obj]
+        raise TypeError(
+            f"this holds one W per year ({_labels.shorten(years)}), not one matrix. Estimation with a W that changes "
+            f"over time is not available in this release; take one matrix by its year, for instance [{years[0]}]"
+        )
     if isinstance(obj, pd.DataFrame | pd.Series):
         return from_pandas(obj, ids)
     if kind.startswith("libpysal.graph"):
