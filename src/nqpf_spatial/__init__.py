@@ -25,6 +25,7 @@ _FUNCTIONS = {
     "sdem": "nqpf_spatial.models",
     "sac": "nqpf_spatial.models",
     "gns": "nqpf_spatial.models",
+    "gmm": "nqpf_spatial.models.gmm",
     "model_probabilities": "nqpf_spatial.models",
     "simulate": "nqpf_spatial.models",
 }

@@ -77,14 +77,12 @@ def test_weights_built_in_another_order(china, queen, base) -> None:
     assert_same_bits(nq.sdm(FORMULA, china, rows_only, years=(2012, 2024)), base)
 
 
-@pytest.mark.xfail(strict=True, reason="the design follows the order of W, so sums run in another order")
 def test_reordered_weights(china, queen, base) -> None:
     w = queen.reorder(list(queen.ids)[::-1])
     assert w.checksum == queen.checksum
     assert_same_bits(nq.sdm(FORMULA, china, w, years=(2012, 2024)), base)
 
 
-@pytest.mark.xfail(strict=True, raises=AlignmentError, reason="ids of several weights are compared as tuples")
 @pytest.mark.parametrize("other", ["order", "language"])
 def test_second_weights_in_another_order_or_language(china, queen, other: str) -> None:
     second = queen.reorder(list(queen.ids)[::-1]) if other == "order" else nq.weights.contiguity(names="zh")
@@ -127,7 +125,7 @@ def test_results_come_back_under_the_labels_of_the_panel() -> None:
 # -- units and rows ------------------------------------------------------------------------------------------
 def test_weights_that_lack_a_province(china, queen) -> None:
     w = queen.subset([u for u in queen.ids if u != "Qinghai"])
-    with pytest.raises(AlignmentError, match=r"Only in the panel: Qinghai\. Add them to W or drop their rows"):
+    with pytest.raises(AlignmentError, match=r"Only in the panel: Qinghai\. Add them to W or take them out"):
         nq.sdm(FORMULA, china, w, years=(2012, 2024))
 
 
@@ -167,13 +165,12 @@ def test_a_row_that_occurs_twice(china, queen) -> None:
 
 
 def test_levels_in_the_wrong_order(china, queen) -> None:
-    with pytest.raises(AlignmentError, match=r"Only in the panel: 1990, 1991.*Only in W: Beijing, Tianjin"):
+    with pytest.raises(PanelError, match=r"in the order \(year, province\); use data\.swaplevel"):
         nq.sdm(FORMULA, china.swaplevel(), queen)
-    with pytest.raises(PanelError, match="have no 2012, 2024; they run from Anhui to Zhejiang"):
+    with pytest.raises(PanelError, match=r"use data\.swaplevel"):
         nq.sdm(FORMULA, china.swaplevel(), queen, years=(2012, 2024))
 
 
-@pytest.mark.xfail(strict=True, reason="labels that differ in type only (1 and '1') are printed alike")
 def test_numbers_and_text_that_look_alike_are_told_apart() -> None:
     ids = [str(k) for k in range(1, 11)]
     w = from_any(weights("knn").dense(), ids=[int(k) for k in ids], transform="none")
@@ -282,7 +279,7 @@ def test_unknown_effects_models_and_options() -> None:
         nq.fit("y ~ x1", frame, model="SDM")
     with pytest.raises(ValueError, match="durbin= has no meaning in a SAR model"):
         nq.sar("y ~ x1", frame, w, durbin=["x1"])
-    with pytest.raises(ValueError, match="durbin= names z, which are no regressors; the regressors are"):
+    with pytest.raises(ValueError, match="the data have no column 'z'"):
         nq.sdm("y ~ x1 | unit", frame, w, durbin=["z"])
     with pytest.raises(ValueError, match="w_error has no meaning in a SAR model"):
         nq.sar("y ~ x1", frame, w, w_error=w)
@@ -359,7 +356,7 @@ def test_transformation_of_time_effects_needs_rows_that_sum_to_one(model: str) -
 
 
 def test_error_weights_that_change_the_time_effects_are_refused() -> None:
-    with pytest.raises(IdentificationError, match=r"so the error filter changes the time.*C\(year\)"):
+    with pytest.raises(IdentificationError, match=r"so the error filter changes the time.*C\(period\)"):
         nq.sem(SMALL, panel("graph"), weights("graph", transform="none"), correction="none")
 
 
@@ -382,7 +379,6 @@ def test_maximum_at_the_end_of_the_interval_warns() -> None:
         nq.sar("y ~ x1", frame, w)
 
 
-@pytest.mark.xfail(strict=True, reason="a likelihood that is flat in lambda gives a number and no warning")
 def test_equal_weights_with_time_effects_do_not_identify_lambda() -> None:
     w = from_any(np.ones((10, 10)) - np.eye(10), ids=weights("knn").ids)
     with pytest.raises(IdentificationError):

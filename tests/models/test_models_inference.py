@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -14,11 +15,12 @@ from nqpf_spatial.errors import (
     EndogeneityWarning,
     FewClustersWarning,
     IdentificationError,
+    IdentificationWarning,
     PanelError,
 )
 from nqpf_spatial.kernels import sandwich
-from nqpf_spatial.models.bootstrap import decompose
 from nqpf_spatial.models.covariance import expected, score_form
+from nqpf_spatial.models.residuals import decompose
 
 FORMULA = "y ~ a + b | unit + period"
 
@@ -505,3 +507,64 @@ def test_impact_map_colours_every_province_and_marks_the_one_it_is_about():
 def test_maps_need_provinces(fits):
     with pytest.raises(ValueError, match="not Chinese provinces"):
         fits["SDM"].impacts().map("a")
+
+
+def test_variables_that_are_lagged_only(sparse_case):
+    w, data = sparse_case
+    fit = nq.sdm("y ~ a | unit + period", data, w, durbin=["a", "b"])
+    assert list(fit.params.index) == ["a", "W:a", "W:b", "rho"]
+    by_hand = nq.sar("y ~ a + wa + wb | unit + period", data.assign(wa=w.lag(data["a"]), wb=w.lag(data["b"])), w)
+    np.testing.assert_allclose(fit.params, by_hand.params, rtol=1e-9)
+    table = fit.impacts().table
+    assert list(table.index) == ["a", "b"]
+    inverse = np.linalg.inv(np.eye(w.n) - fit.rho * w.dense())
+    direct = np.trace(inverse @ w.dense()) / w.n * fit.params["W:b"]
+    assert table.loc["b", ("direct", "estimate")] == pytest.approx(direct, rel=1e-9)
+
+
+def test_corrections_belong_to_fixed_effects(sparse_case):
+    w, data = sparse_case
+    with pytest.raises(ValueError, match="belongs to fixed effects"):
+        nq.sar("y ~ a | period", data, w, effects="random", correction="none")
+    assert nq.sar("y ~ a | period", data, w, effects="random").glance()["random effects"] == "random"
+    assert nq.sar("y ~ a", data, w, effects="mundlak").random == "mundlak"
+    assert nq.sar("y ~ a | period", data, w).random is None
+
+
+def test_formulas_that_run_over_rows_or_names_of_parameters_are_refused(sparse_case):
+    w, data = sparse_case
+    with pytest.raises(ValueError, match="from one unit into the next"):
+        nq.sar("y ~ np.roll(a, 1) | unit", data, w)
+    with pytest.raises(PanelError, match="like parameters of the model"):
+        nq.sar("y ~ rho | unit", data.rename(columns={"a": "rho"}), w)
+    assert "poly(a, 2)[1]" in nq.sar("y ~ poly(a, 2) | unit", data, w).params.index
+    with pytest.raises(ValueError, match="missing='drop'"):
+        nq.sar("y ~ a | unit", data, w, missing="drop")
+    with pytest.raises(ValueError, match="alpha=95"):
+        nq.sar("y ~ a | unit", data, w).conf_int(95)
+
+
+def test_years_before_units_are_refused_without_weights_too():
+    panel = nq.load_panel(["ln_gdp_real_pc", "ln_rd_intensity"])
+    with pytest.raises(PanelError, match="swaplevel"):
+        nq.ols("ln_gdp_real_pc ~ ln_rd_intensity | province", panel.swaplevel(), years=(2012, 2024))
+
+
+@pytest.mark.parametrize("seed", [9, 11, 12, 14])
+def test_lambda_is_at_its_maximum_when_rho_is_at_its_bound(seed):
+    """Small panels whose likelihood has no maximum inside: rho stays at the end, lambda still moves."""
+    rng = np.random.default_rng(0)
+    matrix = (rng.random((20, 20)) < 0.2).astype(float)
+    np.fill_diagonal(matrix, 0)
+    matrix[np.arange(20), (np.arange(20) + 1) % 20] = 1
+    w = nq.weights.from_any(matrix, ids=[f"u{i:02d}" for i in range(20)])
+    params = {"x": 0.3, "W:x": 0.2, "rho": 0.5, "lambda": -0.4}
+    data = nq.simulate("GNS", w, T=4, params=params, seed=seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", IdentificationWarning)
+        est = nq.sac("y ~ x | unit + period", data, w).estimate
+    from nqpf_spatial.kernels.ml import _concentrated
+
+    best = _concentrated(est.reduced, est.likelihood, est.fit.rho, est.fit.lambda_)
+    for lambda_ in np.linspace(est.likelihood.lambda_.low + 1e-6, est.likelihood.lambda_.high - 1e-6, 400):
+        assert _concentrated(est.reduced, est.likelihood, est.fit.rho, lambda_) <= best + 1e-8

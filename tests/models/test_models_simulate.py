@@ -65,7 +65,6 @@ def test_simulate_refuses_what_the_model_has_not() -> None:
         nq.simulate("SAR", w, T=2, params={}, errors="cauchy")
 
 
-@pytest.mark.xfail(strict=True, reason="unknown names become regressors, values are not checked")
 @pytest.mark.parametrize(
     ("params", "t"),
     [

@@ -78,9 +78,11 @@ def multiplier_from_derivatives(rho: NDArray, first: NDArray, second: NDArray, n
     return Multiplier(value, slope)
 
 
-def multiplier(rho: NDArray, schur: Schur, block: int = 2000) -> Multiplier:
+def multiplier(rho: NDArray, schur: Schur, block: int | None = None) -> Multiplier:
     """Multiplier for any W and any Durbin W, by triangular solves batched over rho."""
     rho = np.atleast_1d(np.asarray(rho, dtype=float))
+    # a block of complex (N, N) solutions stays in memory
+    block = block or max(1, min(2000, 4_000_000 // schur.triangular.size))
     parts = [_multiplier_block(rho[i : i + block], schur) for i in range(0, rho.size, block)]
     return Multiplier(np.concatenate([p.value for p in parts]), np.concatenate([p.slope for p in parts]))
 

@@ -24,6 +24,7 @@ def expected_information(
     periods: int,
     project: bool,
     n: int,
+    fixed: NDArray | float = 0.0,
 ) -> NDArray:
     """Expected information of (beta, [rho], [lambda], sigma2).
 
@@ -39,6 +40,8 @@ def expected_information(
         Time effects transformed away: traces are those of F'MF.
     n : int
         Observations of the likelihood.
+    fixed : (T, N) ndarray or 0
+        Estimated effects: W spreads them too, and time effects do not drop out again unless its rows sum to one.
     """
     k, size = z.shape[0], z.shape[2]
     eye = np.eye(size)
@@ -48,7 +51,7 @@ def expected_information(
     if lag is not None:
         g1 = sla.solve((eye - lag[1] * lag[0]).T, lag[0].T).T
         h = g1 if error is None else sla.solve(b.T, (b @ g1).T).T
-        columns.append(spatial_lag(b @ g1, np.tensordot(beta, z, axes=1) if k else np.zeros(z.shape[1:])))
+        columns.append(spatial_lag(b @ g1, np.tensordot(beta, z, axes=1) + fixed))
     if error is not None:
         g2 = sla.solve(b.T, error[0].T).T
     unit, time = effects

@@ -56,7 +56,7 @@ class MLFit:
         Observed information of (beta, [rho], [lambda], sigma2).
     iterations : int
     boundary : bool
-        The maximum lies within 1e-4 of an end of the admissible interval.
+        The maximum lies at an end of the admissible interval, within 1e-4 of its distance from zero.
     """
 
     beta: NDArray
@@ -174,33 +174,34 @@ def _fit_error(data: Reduced, like: Likelihood) -> tuple[float, float, int]:
 
 
 def _newton(data: Reduced, like: Likelihood, x: NDArray, max_iter: int = 100) -> tuple[float, float, int]:
-    """Damped Newton on the concentrated likelihood in x = (rho, lambda); rho stays 0 without a lag."""
-    free = np.array([like.rho is not None, True])
+    """Damped Newton on the concentrated likelihood in x = (rho, lambda), kept in the box of admissible values.
+
+    A parameter at an end of its interval with the score pointing outwards stays there while the other moves.
+    """
+    present = np.array([like.rho is not None, True])
+    box = np.array([(0.0, 0.0) if ld is None else _inside(ld) for ld in (like.rho, like.lambda_)])
     value = _concentrated(data, like, *x)
     for iteration in range(1, max_iter + 1):
         score, hessian = _concentrated_derivatives(data, like, *x)
-        score, hessian = score[free], hessian[np.ix_(free, free)]
-        curvature = sla.eigh(hessian, check_finite=False)
-        direction = curvature[1] @ ((curvature[1].T @ score) / np.maximum(np.abs(curvature[0]), 1e-10))
-        step = np.zeros(2)
-        scale = 1.0
+        stuck = ((x <= box[:, 0]) & (score < 0)) | ((x >= box[:, 1]) & (score > 0))
+        free = present & ~stuck
+        direction = np.zeros(2)
+        if free.any():
+            values, vectors = sla.eigh(hessian[np.ix_(free, free)], check_finite=False)
+            direction[free] = vectors @ ((vectors.T @ score[free]) / np.maximum(np.abs(values), 1e-10))
+        scale, new = 1.0, value
         while scale > 1e-12:
-            step[free] = scale * direction
-            candidate = x + step
-            if _admissible(like, candidate):
-                new = _concentrated(data, like, *candidate)
-                if new >= value - 1e-12 * abs(value):
-                    break
+            candidate = np.clip(x + scale * direction, box[:, 0], box[:, 1])
+            new = _concentrated(data, like, *candidate)
+            if new >= value - 1e-12 * abs(value):
+                break
             scale *= 0.5
-        x, value = x + step, _concentrated(data, like, *(x + step))
-        if np.max(np.abs(step)) <= 1e-12 * max(1.0, float(np.max(np.abs(x)))):
+        change = float(np.max(np.abs(candidate - x)))
+        x, value = candidate, new
+        # below the second limit the steps are rounding: near an end of the interval they do not get smaller
+        if change <= 1e-12 * max(1.0, float(np.max(np.abs(x)))) or (iteration > 20 and change <= 1e-9):
             return float(x[0]), float(x[1]), iteration
-    raise ConvergenceError(f"(rho, lambda) = {x} still moved by {np.max(np.abs(step)):.2g} after {max_iter} iterations")
-
-
-def _admissible(like: Likelihood, x: NDArray) -> bool:
-    limits = [(like.rho, x[0]), (like.lambda_, x[1])]
-    return all(ld is None or _inside(ld)[0] <= value <= _inside(ld)[1] for ld, value in limits)
+    raise ConvergenceError(f"(rho, lambda) = {x} still moved by {change:.2g} after {max_iter} iterations")
 
 
 def _scan(logdet: LogDet | FactorLogDet) -> NDArray:
@@ -211,7 +212,8 @@ def _scan(logdet: LogDet | FactorLogDet) -> NDArray:
 
 def _inside(logdet: LogDet | FactorLogDet) -> tuple[float, float]:
     """The admissible interval, closed a little inside its open ends (which may be infinite: then +-1e3)."""
-    low, high = max(logdet.low, -1e3), min(logdet.high, 1e3)
+    low = logdet.low if np.isfinite(logdet.low) else -1e3
+    high = logdet.high if np.isfinite(logdet.high) else 1e3
     margin = _MARGIN * (high - low)
     return low + margin, high - margin
 
@@ -247,9 +249,7 @@ def _concentrated_derivatives(data: Reduced, like: Likelihood, rho: float, lambd
     inner = [*range(k), k + 2]
     outer = [k, k + 1]
     cross = information[np.ix_(inner, outer)]
-    schur = information[np.ix_(outer, outer)] - cross.T @ sla.solve(
-        information[np.ix_(inner, inner)], cross, assume_a="sym"
-    )
+    schur = information[np.ix_(outer, outer)] - cross.T @ np.linalg.solve(information[np.ix_(inner, inner)], cross)
     return score[outer], -schur
 
 
@@ -306,7 +306,7 @@ def evaluate(
     sse = float(e @ e)
     llf = -0.5 * like.n * np.log(2 * np.pi * sigma2) - 0.5 * sse / sigma2 + _jacobian(like, rho, lambda_)
     boundary = any(
-        ld is not None and min(value - ld.low, ld.high - value) < 1e-4
+        ld is not None and min(value - ld.low, ld.high - value) < 1e-4 * min(-ld.low, ld.high)
         for ld, value in ((like.rho, rho), (like.lambda_, lambda_))
     )
     fit = MLFit(beta, rho, lambda_, sigma2, sse, llf, np.empty((0, 0)), iterations, boundary)

@@ -55,8 +55,9 @@ def score_form(
     error: tuple[NDArray, float] | None,
     effects: tuple[bool, bool],
     n: int,
+    fixed: NDArray | float = 0.0,
 ) -> ScoreForm:
-    """Build the linear-quadratic form; `z` (k, T, N) before removal of the effects, dense weights."""
+    """Build the linear-quadratic form; `z` (k, T, N) before removal of the effects, dense weights, `fixed` (T, N) the estimated effects."""
     k, t, size = z.shape
     unit, time = effects
     eye = np.eye(size)
@@ -65,7 +66,7 @@ def score_form(
     quadratic = [np.zeros((size, size))] * k
     if lag is not None:
         g1 = sla.solve((eye - lag[1] * lag[0]).T, lag[0].T).T
-        linear.append(spatial_lag(b @ g1, np.tensordot(beta, z, axes=1) if k else np.zeros((t, size))))
+        linear.append(spatial_lag(b @ g1, np.tensordot(beta, z, axes=1) + fixed))
         quadratic.append(g1 if error is None else sla.solve(b.T, (b @ g1).T).T)
     if error is not None:
         linear.append(np.zeros((t, size)))

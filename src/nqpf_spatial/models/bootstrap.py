@@ -15,16 +15,16 @@ from nqpf_spatial.errors import ConvergenceError
 from nqpf_spatial.kernels import replicate
 from nqpf_spatial.kernels.factor import FactorLogDet
 from nqpf_spatial.kernels.ml import fit_ml
-from nqpf_spatial.kernels.moments import reduce_columns, remove_effects, spatial_lag
-from nqpf_spatial.models import random_effects
+from nqpf_spatial.kernels.moments import reduce_columns
 from nqpf_spatial.models.covariance import group_codes
-from nqpf_spatial.models.estimate import IN_LIKELIHOOD, Estimate, matrix
+from nqpf_spatial.models.estimate import IN_LIKELIHOOD, Estimate
+from nqpf_spatial.models.residuals import decompose
 
 KINDS = ("residual", "parametric", "wild", "wild-cluster")
 _BLOCK = 1024
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Bootstrap:
     """Replicates of the estimates of one fit.
 
@@ -125,33 +125,6 @@ def bootstrap(
     fits = replicate.refit_stream(design, blocks)
     params = fits.beta if est.weights.lag is None else np.column_stack([fits.beta, fits.rho])
     return params, fits.sigma2
-
-
-def decompose(est: Estimate) -> tuple[NDArray, NDArray, NDArray]:
-    """Composite ``y - rho Wy - Z beta``, its fixed effects, and the filtered residual e; all (T, N)."""
-    design = est.design
-    if est.random is not None:
-        return _decompose_random(est)
-    composite = design.y - est.fit.rho * est.columns.wy - np.tensordot(est.fit.beta, est.columns.z, axes=1)
-    if est.weights.error is None:
-        e = remove_effects(composite, design.unit, design.time)
-        return composite, composite - e, e
-    # the likelihood removes the effects after the filter: with W that is not doubly stochastic the period means before and
-    # after it differ
-    w = est.weights.error
-    e = remove_effects(composite - est.fit.lambda_ * spatial_lag(matrix(w), composite), design.unit, design.time)
-    u = sla.solve(np.eye(w.n) - est.fit.lambda_ * w.dense(), e.T).T
-    return composite, composite - u, e
-
-
-def _decompose_random(est: Estimate) -> tuple[NDArray, NDArray, NDArray]:
-    """As `decompose`, with predicted unit effects; time effects are the period means of what is left."""
-    composite = est.design.y - est.fit.rho * est.columns.wy - np.tensordot(est.fit.beta, est.columns.z, axes=1)
-    found = random_effects.predict(est)
-    effects = np.broadcast_to(found.unit_effect, composite.shape)
-    if est.design.time:
-        effects = effects + (composite - effects).mean(axis=1, keepdims=True)
-    return composite, effects, found.resid
 
 
 def _rank(est: Estimate) -> int:

@@ -15,34 +15,22 @@ from nqpf_spatial import provinces
 from nqpf_spatial.errors import FewClustersWarning, IdentificationError, PanelError
 from nqpf_spatial.kernels import sandwich
 from nqpf_spatial.kernels.information import expected_information
-from nqpf_spatial.kernels.moments import remove_effects, spatial_lag
 from nqpf_spatial.models import random_effects
-from nqpf_spatial.models.estimate import Estimate, matrix
+from nqpf_spatial.models.estimate import Estimate
 from nqpf_spatial.models.labels import match
+from nqpf_spatial.models.residuals import decompose
 
 #: below this number of clusters, units or periods the coverage page shows intervals that are too short
 FEW = 40
 
 
 def covariance(est: Estimate, vcov: str, options: Mapping[str, Any]) -> NDArray:
-    """Covariance of (beta, [rho], [lambda], sigma2).
-
-    Raises
-    ------
-    ValueError
-        Unknown option; the message lists the allowed ones.
-    """
+    """Covariance of (beta, [rho], [lambda], sigma2)."""
     if est.random is not None and vcov not in ("observed", "expected"):
         raise ValueError(
-            f'vcov={vcov!r} is not available with random effects; use "observed" or "expected", or effects="mundlak" against '
-            "correlation of the effects with the regressors"
+            f'vcov={vcov!r} is not available with random effects; use "observed" or "expected", or fixed effects'
         )
-    function, allowed = METHODS[vcov]
-    unknown = set(options) - set(allowed)
-    if unknown:
-        raise ValueError(
-            f"vcov={vcov!r} does not take {', '.join(sorted(unknown))}; it takes {', '.join(allowed) or 'no options'}"
-        )
+    function, _ = METHODS[vcov]
     return function(est, **options)
 
 
@@ -72,8 +60,9 @@ def expected(est: Estimate) -> NDArray:
     effects = (est.design.unit, est.design.time)
     project = est.correction in ("transform", "score") and est.design.time
     like = est.likelihood
+    fixed = decompose(est)[1]
     return expected_information(
-        est.columns.z, est.fit.beta, est.fit.sigma2, lag, error, effects, like.m, project, like.n
+        est.columns.z, est.fit.beta, est.fit.sigma2, lag, error, effects, like.m, project, like.n, fixed
     )
 
 
@@ -88,13 +77,10 @@ def _parameters(est: Estimate) -> tuple[tuple[NDArray, float] | None, tuple[NDAr
 def score_form(est: Estimate) -> sandwich.ScoreForm:
     """The score of an estimate as a linear-quadratic form in the error."""
     design, fit = est.design, est.fit
-    v = design.y - fit.rho * est.columns.wy - np.tensordot(fit.beta, est.columns.z, axes=1)
-    if est.weights.error is not None:
-        v = v - fit.lambda_ * spatial_lag(matrix(est.weights.error), v)
-    e = remove_effects(v, design.unit, design.time)
+    _, fixed, e = decompose(est)
     lag, error = _parameters(est)
     effects = (design.unit, design.time)
-    return sandwich.score_form(est.columns.z, fit.beta, fit.sigma2, e, lag, error, effects, est.likelihood.n)
+    return sandwich.score_form(est.columns.z, fit.beta, fit.sigma2, e, lag, error, effects, est.likelihood.n, fixed)
 
 
 def _between(est: Estimate, meat: NDArray) -> NDArray:
@@ -146,6 +132,12 @@ def _driscoll_kraay(est: Estimate, lags: int | None = None) -> NDArray:
 
 
 def _conley(est: Estimate, distance: pd.DataFrame | None = None, cutoff: float | None = None) -> NDArray:
+    if distance is not None and not isinstance(distance, pd.DataFrame):
+        raise TypeError(
+            f"distance= is a {type(distance).__name__}; give a DataFrame with the units as index and columns"
+        )
+    if cutoff is not None and not cutoff > 0:
+        raise ValueError(f"cutoff={cutoff}: a distance in km is positive")
     if distance is None or cutoff is None:
         raise ValueError('vcov="conley" needs distance= (a labelled square frame, in km) and cutoff= (in km)')
     units = list(est.design.units)

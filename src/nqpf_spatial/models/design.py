@@ -14,15 +14,18 @@ from formulaic import Formula, ModelSpec
 from formulaic.errors import FactorEvaluationError
 from numpy.typing import NDArray
 
+from nqpf_spatial import provinces
 from nqpf_spatial.errors import PanelError
 from nqpf_spatial.models.labels import canonical, enumerate_some, match
 from nqpf_spatial.models.spec import ParsedFormula, effect_flags
+
+_TIMES = ("year", "yr", "time", "date", "period", "quarter", "month", "年份", "年")
 
 #: prefix of the unit means that the Mundlak form appends to the regressors
 MEAN = "mean:"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Design:
     """Arrays behind a fit.
 
@@ -42,6 +45,8 @@ class Design:
     frame : DataFrame
         The variables of the formula in canonical order, for marginal effects of transformed variables.
     formula : Formula
+    lag_only : tuple of str
+        Columns that enter with their spatial lag only.
     """
 
     y: NDArray
@@ -55,6 +60,7 @@ class Design:
     time: bool
     frame: pd.DataFrame
     formula: Formula
+    lag_only: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -109,6 +115,8 @@ def build_design(
     """
     levels = _levels(data)
     unit, time = effect_flags(parsed.effects, levels)
+    if len(levels) == 2:
+        _check_level_order(data.index, ids, levels)
     columns = _needed_columns(data, parsed, levels)
     index = data.index
     if years is not None:
@@ -122,6 +130,11 @@ def build_design(
     _check_finite(left, cells)
     _check_finite(right, cells)
     names = tuple(c for c in right.columns if not ((unit or time) and c == "Intercept"))
+    clash = [name for name in names if name.startswith(("W:", MEAN)) or name in ("rho", "lambda", "sigma2")]
+    if clash:
+        raise PanelError(
+            f"regressors named {enumerate_some(clash)} read like parameters of the model; rename the variables"
+        )
     outcome, y, x = str(left.columns[0]), *_reshape(left, right[list(names)], len(units))
     return Design(y, x, names, outcome, units, periods, levels, unit, time, frame, parsed.formula)
 
@@ -148,9 +161,10 @@ def _needed_columns(data: pd.DataFrame, parsed: ParsedFormula, levels: tuple[str
         near = {v: difflib.get_close_matches(v, map(str, data.columns), n=3) for v in unknown}
         hint = "; ".join(f"{v!r}" + (f" (nearest: {', '.join(n)})" if n else "") for v, n in near.items())
         raise PanelError(f"the data have no column {hint}. nq.data.codebook() lists the packaged variables")
+    more = [w for w in parsed.words if w in data.columns and w not in parsed.variables and w not in levels]
     return {
         v: (data[v] if v in data.columns else data.index.get_level_values(levels.index(v))).array
-        for v in parsed.variables
+        for v in (*parsed.variables, *more)
     }
 
 
@@ -196,6 +210,18 @@ def _ordered(
     return np.argsort(cell, kind="stable"), units, periods
 
 
+def _check_level_order(index: pd.Index, ids: tuple[Hashable, ...] | None, levels: tuple[str, ...]) -> None:
+    """(period, unit) instead of (unit, period) would cluster and demean over the wrong thing."""
+    first, second = (index.get_level_values(k).unique() for k in (0, 1))
+    units = ids is not None and set(second) == set(ids) != set(first)
+    named = levels[0].lower() in _TIMES and levels[1].lower() not in _TIMES
+    provincial = all(map(provinces.is_province, second)) and not all(map(provinces.is_province, first))
+    if units or named or (provincial and not pd.api.types.is_numeric_dtype(second)):
+        raise PanelError(
+            f"the index levels are in the order ({', '.join(levels)}); use data.swaplevel() for (unit, period)"
+        )
+
+
 @dataclass(frozen=True)
 class _Cells:
     """Names of observations by their position, for messages."""
@@ -232,7 +258,8 @@ def _evaluate(parsed: ParsedFormula, frame: pd.DataFrame) -> tuple[pd.DataFrame,
         return left, right.assign(Intercept=1.0)[["Intercept", *right.columns]] if parsed.intercept else right
     try:
         # NaN must survive: dropping rows silently would break the panel, so they are found and named afterwards
-        matrices = formula.get_model_matrix(frame, na_action="ignore", output="pandas")
+        with np.errstate(all="ignore"):  # log of zero and the like: the cells are named below
+            matrices = formula.get_model_matrix(frame, na_action="ignore", output="pandas")
     except FactorEvaluationError as error:
         raise PanelError(f"the formula cannot be evaluated on the data: {error}") from error
     if matrices.lhs.shape[1] != 1:

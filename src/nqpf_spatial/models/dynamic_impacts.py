@@ -13,8 +13,8 @@ from scipy import stats
 
 from nqpf_spatial.kernels import dynamic_replicate as replicate
 from nqpf_spatial.kernels import dynamic_response as kernel
-from nqpf_spatial.models.bootstrap import decompose
 from nqpf_spatial.models.dynamic import part
+from nqpf_spatial.models.residuals import decompose
 
 if TYPE_CHECKING:
     from nqpf_spatial.models.estimate import Estimate

@@ -28,7 +28,7 @@ EIGENVALUES_UP_TO = 1500
 _DENSE_UP_TO = 600  # below this size a dense product beats a sparse one
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Weights:
     """W of the lag, of the Durbin terms and of the error; None where the model has no such term."""
 
@@ -41,7 +41,7 @@ class Weights:
         return self.lag or self.durbin or self.error
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Columns:
     """Columns of the regression: Z = own regressors then lagged ones, with names; (k, T, N)."""
 
@@ -50,7 +50,7 @@ class Columns:
     wy: NDArray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Estimate:
     """Everything a result computes from; `random` with random unit effects, `reduced` without."""
 
@@ -90,7 +90,8 @@ def estimate(
 
 def build_columns(design: Design, model: Model, weights: Weights, durbin: tuple[str, ...] | None = None) -> Columns:
     """Z and Wy; `durbin` names the regressors that get a spatial lag (default: all)."""
-    z, names = [design.x], list(design.names)
+    own = [i for i, name in enumerate(design.names) if name not in design.lag_only]
+    z, names = [design.x[own]], [design.names[i] for i in own]
     if model.durbin:
         assert weights.durbin is not None
         lagged = _lagged_names(design, weights.durbin, durbin)
@@ -107,12 +108,14 @@ def _lagged_names(design: Design, w: SpatialWeights, durbin: tuple[str, ...] | N
     available = [name for name in design.names if name != "Intercept" or not w.is_row_stochastic]
     if durbin is None:
         return available
-    unknown = [name for name in durbin if name not in design.names]
+    spelled = {name.replace(" ", ""): name for name in design.names}
+    unknown = [name for name in durbin if name.replace(" ", "") not in spelled]
     if unknown:
         raise ValueError(
             f"durbin= names {enumerate_some(unknown)}, which are no regressors; the regressors are {', '.join(design.names)}"
         )
-    return [name for name in available if name in durbin]
+    chosen = {spelled[name.replace(" ", "")] for name in durbin}
+    return [name for name in available if name in chosen]
 
 
 def build_likelihood(design: Design, weights: Weights, correction: str) -> Likelihood:
@@ -144,7 +147,8 @@ def build_likelihood(design: Design, weights: Weights, correction: str) -> Likel
         if w is not None and role == "error" and design.time and not w.is_row_stochastic:
             raise IdentificationError(
                 f"the error weights {w.name!r} do not have rows that sum to one, so the error filter changes the time "
-                'effects. Use row-standardised error weights, or write the time effects as a factor, "+ C(year)"'
+                "effects. Use row-standardised error weights, or leave out the fixed time effects and write "
+                f"+ C({design.levels[1]})"
             )
         logdets.append(logdet)
     return Likelihood(units * periods, periods, *logdets)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from nqpf_spatial.data import check_vintages
-from nqpf_spatial.errors import AlignmentError, IdentificationWarning
+from nqpf_spatial.errors import IdentificationError, IdentificationWarning
 from nqpf_spatial.models.correct import correct
-from nqpf_spatial.models.design import build_design
-from nqpf_spatial.models.estimate import CORRECTIONS, IN_LIKELIHOOD, Weights, estimate
+from nqpf_spatial.models.design import Design, build_design
+from nqpf_spatial.models.estimate import CORRECTIONS, IN_LIKELIHOOD, Estimate, Weights, estimate
+from nqpf_spatial.models.labels import canonical, match
 from nqpf_spatial.models.random_effects import EFFECTS, RANDOM_ERRORS, estimate_random
 from nqpf_spatial.models.results import SpatialFit, check_vcov
 from nqpf_spatial.models.spec import Model, get_model, parse_formula
@@ -33,6 +37,7 @@ def fit(
     random_error: str = "kkp",
     correction: str = "transform",
     vcov: str = "observed",
+    missing: str = "raise",
 ) -> SpatialFit:
     r"""Fit a static spatial model to a cross-section or a balanced panel by maximum likelihood.
 
@@ -54,7 +59,7 @@ def fit(
     years : (first, last), optional
         Window of periods, both ends included.
     durbin : list of str, optional
-        Regressors that get a spatial lag; all by default.
+        Regressors that get a spatial lag; all by default. Variables that the formula does not have are lagged only.
     w_durbin, w_error : SpatialWeights, optional
         Weights of the Durbin terms and of the error; `w` by default.
     effects : {"fixed", "random", "mundlak"}
@@ -70,6 +75,9 @@ def fit(
         score freed from its expectation under any W, and equals the transformation where both exist. ``"none"`` is dummy-variable ML, the number other packages print.
     vcov : {"observed", "expected", "sandwich", "cluster", "driscoll-kraay"}
         Covariance of the estimates; see `SpatialFit.with_vcov`, which also takes the options some of them need.
+
+    missing : {"raise"}
+        Missing cells and absent rows are an error that names them; nothing is filled or dropped.
 
     Returns
     -------
@@ -120,25 +128,31 @@ def fit(
     _check_choice("correction", correction, CORRECTIONS)
     _check_choice("effects", effects, EFFECTS)
     _check_choice("random_error", random_error, RANDOM_ERRORS)
+    _check_choice("missing", missing, ("raise",))
     check_vcov(vcov)
     weights = _weights(spec, w, w_durbin, w_error)
     first = weights.first()
-    parsed = parse_formula(formula)
-    if parsed.plain is None and "release" in data.attrs:
-        check_vintages(formula.partition("|")[0])
-    design = build_design(parsed, data, None if first is None else first.ids, years)
     if durbin is not None and not spec.durbin:
         raise ValueError(f"durbin= has no meaning in a {spec.name} model; use SLX, SDM, SDEM or GNS")
+    if isinstance(data, pd.DataFrame) and "release" in data.attrs:
+        check_vintages(formula.partition("|")[0])
+    design = _design(formula, data, None if first is None else first.ids, years, durbin)
     first_period = design.periods[0]
     if isinstance(first_period, int):
         for present in {id(v): v for v in (weights.lag, weights.durbin, weights.error) if v is not None}.values():
             check_presample(present, first_period)
     lagged = None if durbin is None else tuple(durbin)
+    if effects != "fixed" and correction != "transform":
+        raise ValueError(
+            f'correction={correction!r} belongs to fixed effects; with effects="{effects}" there is nothing to correct but '
+            "the time effects, which are always transformed away: leave correction= out"
+        )
     if effects == "fixed":
         est = estimate(design, spec, weights, correction if correction in IN_LIKELIHOOD else "none", lagged)
         est = est if correction in IN_LIKELIHOOD else correct(est, correction)
     else:
         est = estimate_random(design, spec, weights, effects, random_error, lagged)
+    _check_identified(est)
     if est.fit.boundary:
         warnings.warn(
             f"the likelihood is highest at an end of the admissible interval (rho = {est.fit.rho:.4f}, lambda = "
@@ -147,7 +161,43 @@ def fit(
             stacklevel=2,
         )
     release = data.attrs.get("release")
-    return SpatialFit(est, parsed, vcov, None if release is None else str(release))
+    return SpatialFit(est, parse_formula(formula), vcov, None if release is None else str(release))
+
+
+def _design(
+    formula: str,
+    data: pd.DataFrame,
+    ids: tuple[Hashable, ...] | None,
+    years: tuple[object, object] | None,
+    durbin: Sequence[str] | None,
+) -> Design:
+    """The design; variables that durbin= names beyond the formula are lagged only."""
+    design = build_design(parse_formula(formula), data, ids, years)
+    known = {name.replace(" ", "") for name in design.names}
+    beyond = [term for term in durbin or () if term.replace(" ", "") not in known]
+    if not beyond:
+        return design
+    main, bar, effects = formula.partition("|")
+    whole = build_design(parse_formula(f"{main} + {' + '.join(beyond)} {bar}{effects}"), data, ids, years)
+    return replace(whole, lag_only=tuple(name for name in whole.names if name not in design.names))
+
+
+def _check_identified(est: Estimate) -> None:
+    """A likelihood that is flat in a parameter has no estimate; rounding would choose one."""
+    lag, error = est.weights.lag, est.weights.error
+    slopes = [name for name in est.columns.names if name.removeprefix("W:") != "Intercept"]
+    if lag is not None and error is not None and lag.checksum == error.checksum and not slopes:
+        raise IdentificationError(
+            f"without regressors rho and lambda of a {est.model.name} model with one W can be exchanged: the model is not "
+            "identified. Use SAR or SEM, another w_error, or add regressors"
+        )
+    information = est.fit.information
+    scale = np.sqrt(np.abs(np.diag(information)))
+    if not np.isfinite(information).all() or np.min(np.linalg.eigvalsh(information / np.outer(scale, scale))) < 1e-10:
+        raise IdentificationError(
+            "the likelihood is flat at its maximum: the data and W do not identify every parameter (with equal weights and "
+            "time effects they never identify rho or lambda). Use another W, or fewer effects or terms"
+        )
 
 
 def _check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
@@ -175,14 +225,17 @@ def _weights(
     unused = [f"w_{r}" for r, v in (("durbin", w_durbin), ("error", w_error)) if v is not None and not wanted[r]]
     if unused:
         raise ValueError(f"{', '.join(unused)} has no meaning in a {spec.name} model")
-    present = [v for v in chosen.values() if v is not None]
+    aligned = {role: None if v is None else _canonical(v) for role, v in chosen.items()}
+    present = [v for v in aligned.values() if v is not None]
     for other in present[1:]:
-        if other.ids != present[0].ids:
-            raise AlignmentError(
-                f"weights {present[0].name!r} and {other.name!r} do not cover the same units under the same names: "
-                f"{sorted(map(str, set(present[0].ids) ^ set(other.ids)))[:12]}"
-            )
-    return Weights(**chosen)
+        match(present[0].ids, other.ids, ("weights " + repr(present[0].name), "weights " + repr(other.name)))
+    return Weights(**aligned)
+
+
+def _canonical(w: SpatialWeights) -> SpatialWeights:
+    """W in the one order of the library, so that the bits of a fit do not depend on the order W came in."""
+    order = canonical(list(w.ids))
+    return w if list(w.ids) == order else w.reorder(order)
 
 
 def ols(formula: str, data: pd.DataFrame, **options: Any) -> SpatialFit:

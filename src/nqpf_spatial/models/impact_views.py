@@ -131,6 +131,8 @@ def by_block(
 def _membership(fit: SpatialFit, groups: str | Mapping[Any, Any] | pd.Series) -> tuple[list[str], NDArray]:
     units = fit.estimate.design.units
     if isinstance(groups, str):
+        if not all(map(provinces.is_province, units)):
+            raise PanelError("the units are not Chinese provinces: pass groups= as a mapping from unit to block")
         of = [str(provinces.group_of(unit, groups)) for unit in units]  # type: ignore[arg-type]
         names = [name for name in map(str, provinces.groups(groups)) if name in of]  # type: ignore[arg-type]
     else:

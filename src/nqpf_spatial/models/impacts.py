@@ -28,7 +28,7 @@ EFFECTS = ("direct", "indirect", "total")
 STATISTICS = ("estimate", "se", "z", "p", "lower", "upper")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Impacts:
     """Impacts of one fit.
 
@@ -82,6 +82,14 @@ class Impacts:
         from nqpf_spatial.models.plots import impact_plot
 
         return impact_plot(self, ax, effects)
+
+    def map(
+        self, term: str, source: object = None, target: object = None, lang: str = "en", ax: Axes | None = None
+    ) -> Axes:
+        """Spillovers on the map of China; see `nqpf_spatial.models.plots.impact_map`."""
+        from nqpf_spatial.models.plots import impact_map
+
+        return impact_map(self, term, source, target, lang, ax)
 
     def _head(self) -> str:
         how = {
@@ -141,11 +149,15 @@ def impacts(
     Notes
     -----
     The point estimate is that at the estimated parameters, not the mean of draws, whose distribution is skewed as rho
-    approaches its bound. ``method="posterior"`` is the exception: estimate and se are posterior mean and standard
-    deviation, p is twice the smaller posterior probability of a sign.
+    approaches its bound. ``method="posterior"`` is the exception: the estimate is the posterior mean, p is twice
+    the smaller posterior probability of a sign. The se of draws and replicates is
+    their standard deviation, as in spatialreg: ``b / (1 - rho)`` has no finite variance, so that near the bound it depends
+    on the seed, and z and p with it. The interval is made of quantiles and is the one to trust there.
     """
     if method not in METHODS:
         raise ValueError(f"method={method!r} is not known; choose one of {', '.join(map(repr, METHODS))}")
+    if not 0.0 < alpha < 1.0:
+        raise ValueError(f"alpha={alpha}: give the share outside the interval, 0.05 for 95 %")
     if draws < 2:
         raise ValueError(f"draws={draws}: at least two are needed, some thousands are sensible")
     if not regressors(fit):

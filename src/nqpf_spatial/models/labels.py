@@ -18,8 +18,10 @@ def canonical(labels: Sequence[Hashable]) -> list[Hashable]:
         return sorted(labels, key=lambda label: (type(label).__name__, str(label)))
 
 
-def match(labels: Sequence[Hashable], ids: Sequence[Hashable]) -> dict[Hashable, int]:
-    """Position in `ids` of every label; both must name the same units.
+def match(
+    labels: Sequence[Hashable], ids: Sequence[Hashable], sides: tuple[str, str] = ("the panel", "W")
+) -> dict[Hashable, int]:
+    """Position in `ids` of every label; both must name the same units. `sides` are their names in messages.
 
     Raises
     ------
@@ -32,7 +34,7 @@ def match(labels: Sequence[Hashable], ids: Sequence[Hashable]) -> dict[Hashable,
     keys, names = _keys(labels), _keys(ids)
     if keys is not None and names is not None:
         if len(set(keys)) < len(keys):
-            raise AlignmentError(f"the panel names the same province in two ways: {_repeated(labels, keys)}")
+            raise AlignmentError(f"{sides[0]} names the same province in two ways: {_repeated(labels, keys)}")
         place = {key: i for i, key in enumerate(names)}
         if set(keys) == set(names):
             return {label: place[key] for label, key in zip(labels, keys, strict=True)}
@@ -41,7 +43,7 @@ def match(labels: Sequence[Hashable], ids: Sequence[Hashable]) -> dict[Hashable,
     else:
         only_panel = [label for label in labels if label not in position]
         only_w = [unit for unit in ids if unit not in set(labels)]
-    raise AlignmentError(_mismatch(only_panel, only_w))
+    raise AlignmentError(_mismatch(only_panel, only_w, sides))
 
 
 def _keys(labels: Sequence[Hashable]) -> list[int] | None:
@@ -55,13 +57,16 @@ def _repeated(labels: Sequence[Hashable], keys: Sequence[int]) -> str:
     return ", ".join(str(label) for label, key in zip(labels, keys, strict=True) if list(keys).count(key) > 1)
 
 
-def _mismatch(only_panel: list[Hashable], only_w: list[Hashable]) -> str:
-    parts = ["the panel and W do not cover the same units."]
+def _mismatch(only_panel: list[Hashable], only_w: list[Hashable], sides: tuple[str, str]) -> str:
+    parts = [f"{sides[0]} and {sides[1]} do not cover the same units."]
+    if only_panel and sorted(map(str, only_panel)) == sorted(map(str, only_w)):
+        kinds = [" and ".join(sorted({type(v).__name__ for v in side})) for side in (only_panel, only_w)]
+        return f"{parts[0]} The labels read alike but are {kinds[0]} in {sides[0]} and {kinds[1]} in {sides[1]}: convert one side."
     if only_panel:
-        parts.append(f"Only in the panel: {enumerate_some(only_panel)}. Add them to W or drop their rows.")
+        parts.append(f"Only in {sides[0]}: {enumerate_some(only_panel)}. Add them to {sides[1]} or take them out.")
     if only_w:
         parts.append(
-            f"Only in W: {enumerate_some(only_w)}. Take them out with w.subset([...], transform=...), "
+            f"Only in {sides[1]}: {enumerate_some(only_w)}. Take them out with w.subset([...], transform=...), "
             "which re-standardises openly, or add their rows."
         )
     return " ".join(parts)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 EFFECTS = ("direct", "indirect", "total")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Permutation:
     """Result of a permutation test.
 

@@ -13,11 +13,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from nqpf_spatial.models.bootstrap import Bootstrap, bootstrap, decompose
+from nqpf_spatial.models.bootstrap import Bootstrap, bootstrap
 from nqpf_spatial.models.covariance import METHODS, covariance
+from nqpf_spatial.models.design import MEAN
 from nqpf_spatial.models.estimate import Estimate
 from nqpf_spatial.models.random_effects import predict as predict_random
 from nqpf_spatial.models.random_effects import random_counterpart
+from nqpf_spatial.models.residuals import decompose
 from nqpf_spatial.models.spec import ParsedFormula
 from nqpf_spatial.weights.core import SpatialWeights
 
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from nqpf_spatial.models.permutation import Permutation
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SpatialFit:
     """Result of `nqpf_spatial.fit`; computed on demand from the frozen estimate.
 
@@ -68,8 +70,10 @@ class SpatialFit:
 
     @property
     def random(self) -> str | None:
-        """Form of the random unit effects: ``"none"`` (no spatial error), ``"kkp"``, ``"baltagi"``; None with fixed effects."""
-        return None if self.estimate.random is None else self.estimate.random.error
+        """``"random"`` or ``"mundlak"`` unit effects; None with fixed effects."""
+        if self.estimate.random is None:
+            return None
+        return "mundlak" if any(name.startswith(MEAN) for name in self.estimate.design.names) else "random"
 
     @property
     def phi(self) -> float | None:
@@ -92,9 +96,13 @@ class SpatialFit:
         return self.estimate.weights.first()
 
     # -- estimates -------------------------------------------------------------------------------------------
-    @cached_property
+    @property
     def params(self) -> pd.Series:
         """Coefficients: regressors, ``W:name`` for their spatial lags, then ``rho`` and / or ``lambda``."""
+        return self._params.copy()
+
+    @cached_property
+    def _params(self) -> pd.Series:
         fit = self.estimate.fit
         names, values = list(self.estimate.columns.names), list(fit.beta)
         if self.estimate.model.lag:
@@ -140,7 +148,7 @@ class SpatialFit:
         design = self.estimate.design
         dummies = n * design.unit + t * design.time - (design.unit and design.time)
         variances = 1 if self.estimate.random is None else 2
-        return len(self.params) + variances + (int(dummies) if self.correction == "none" else 0)
+        return len(self.params) + variances + (int(dummies) if self.correction not in ("transform", "score") else 0)
 
     @property
     def aic(self) -> float:
@@ -163,7 +171,7 @@ class SpatialFit:
         k = len(self.params)
         return pd.DataFrame(self._covariance[:k, :k], index=self.params.index, columns=self.params.index)
 
-    @cached_property
+    @property
     def bse(self) -> pd.Series:
         """Standard errors."""
         k = len(self.params)
@@ -186,6 +194,7 @@ class SpatialFit:
 
     def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
         """Intervals at level 1 - alpha: columns lower and upper."""
+        check_alpha(alpha)
         half = stats.norm.isf(alpha / 2) * self.bse
         return pd.DataFrame({"lower": self.params - half, "upper": self.params + half})
 
@@ -202,7 +211,7 @@ class SpatialFit:
         **options
             As named above.
         """
-        check_vcov(vcov)
+        check_vcov(vcov, options)
         return replace(self, vcov=vcov, vcov_options=options)
 
     def bootstrap(
@@ -272,7 +281,7 @@ class SpatialFit:
         """Composite ``y - rho Wy - Z beta``, estimated fixed effects, filtered residual; (T, N)."""
         return decompose(self.estimate)
 
-    @cached_property
+    @property
     def resid(self) -> pd.Series:
         """Residuals e, for models with a spatial error after the filter ``I - lambda W``."""
         return self.estimate.design.series(self._parts[2], "resid")
@@ -328,7 +337,7 @@ class SpatialFit:
             {
                 "model": self.model,
                 "effects": " + ".join(self.effects) or "none",
-                "random effects": "none" if self.random is None else self.random,
+                "random effects": self.random or "none",
                 "correction": self.correction if self.effects else "not needed",
                 "vcov": self.vcov,
                 "w": None if w is None else w.name,
@@ -357,8 +366,11 @@ class SpatialFit:
         return {
             "formula": self.formula,
             "model": self.model,
+            "effects": {"fixed": list(self.effects), "random": self.random},
+            "durbin": [n.removeprefix("W:") for n in est.columns.names if n.startswith("W:")],
             "correction": self.correction,
             "vcov": self.vcov,
+            "vcov_options": {key: str(value) for key, value in self.vcov_options.items()},
             "data_release": self.release,
             "data_checksum": est.design.checksum(),
             "w": {role: {"name": w.name, "checksum": w.checksum} for role, w in roles.items() if w is not None},
@@ -381,7 +393,19 @@ class SpatialFit:
         return html(self)
 
 
-def check_vcov(vcov: str) -> None:
-    """Refuse an unknown covariance at once, not at the first standard error."""
+def check_vcov(vcov: str, options: Mapping[str, Any] | None = None) -> None:
+    """Refuse an unknown covariance or option at once, not at the first standard error."""
     if vcov not in METHODS:
         raise ValueError(f"vcov={vcov!r} is not known; choose one of {', '.join(map(repr, METHODS))}")
+    allowed = METHODS[vcov][1]
+    unknown = set(options or {}) - set(allowed)
+    if unknown:
+        raise ValueError(
+            f"vcov={vcov!r} does not take {', '.join(sorted(unknown))}; it takes {', '.join(allowed) or 'no options'}"
+        )
+
+
+def check_alpha(alpha: float) -> None:
+    """A level between 0 and 1: 0.05 for intervals of 95 %."""
+    if not 0.0 < alpha < 1.0:
+        raise ValueError(f"alpha={alpha}: give the share outside the interval, 0.05 for 95 %")

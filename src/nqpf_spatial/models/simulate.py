@@ -58,6 +58,7 @@ def simulate(
     spec = get_model(model)
     given = dict(params or {})
     rho, lambda_, sigma2 = (float(given.pop(k, d)) for k, d in (("rho", 0.0), ("lambda", 0.0), ("sigma2", 1.0)))
+    _check_names(given, sigma2, T)
     _check(spec.name, spec.lag, spec.error, spec.durbin, rho, lambda_, given, w, errors)
     names = list(dict.fromkeys(name.removeprefix("W:") for name in given))
     rng = np.random.default_rng(seed)
@@ -76,6 +77,19 @@ def simulate(
         index = pd.MultiIndex.from_product([w.ids, range(1, T + 1)], names=["unit", "period"])
     columns = {"y": y.T.ravel(), **{name: values.T.ravel() for name, values in zip(names, x, strict=True)}}
     return pd.DataFrame(columns, index=index)
+
+
+def _check_names(given: Mapping[str, float], sigma2: float, periods: int) -> None:
+    wrong = [name for name in given if name.removeprefix("W:") in ("Intercept", "intercept", "lambda_", "sigma", "tau")]
+    if wrong:
+        raise ValueError(
+            f"params has {', '.join(wrong)}, which would become a random regressor; the parameters are rho, lambda and sigma2, "
+            "and the effects hold the intercept"
+        )
+    if not sigma2 > 0:
+        raise ValueError(f"sigma2={sigma2}: a variance is positive")
+    if periods < 1:
+        raise ValueError(f"T={periods}: at least one period is needed")
 
 
 def _check(

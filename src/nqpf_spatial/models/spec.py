@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
 from formulaic import Formula
-from formulaic.errors import FormulaSyntaxError
+from formulaic.errors import FormulaParsingError
 
 from nqpf_spatial.errors import PanelError
 
@@ -58,6 +59,7 @@ class ParsedFormula:
     variables: tuple[str, ...]
     plain: tuple[str, ...] | None
     intercept: bool
+    words: tuple[str, ...]
 
 
 @lru_cache(maxsize=256)
@@ -77,9 +79,15 @@ def parse_formula(text: str) -> ParsedFormula:
         raise ValueError(f"formula {text!r} names no effects after '|'; write '| province + year' or leave '|' out")
     if len(set(effects)) != len(effects):
         raise ValueError(f"formula {text!r} names an effect twice after '|'")
+    crossing = re.search(r"\b(lag|lead|shift|diff|roll|cumsum|cumprod)\s*\(", main)
+    if crossing:
+        raise ValueError(
+            f"{crossing[1]}() in a formula runs over rows, from one unit into the next; make the column first, for instance "
+            'data["x_lag"] = data["x"].groupby(level=0).shift(1)'
+        )
     try:
         formula = Formula(main)
-    except FormulaSyntaxError as error:
+    except FormulaParsingError as error:
         raise ValueError(f"formula {text!r} cannot be read: {error}") from error
     if not hasattr(formula, "lhs") or len(formula.lhs) != 1:
         raise ValueError(f"formula {text!r} needs exactly one outcome left of '~'")
@@ -88,7 +96,9 @@ def parse_formula(text: str) -> ParsedFormula:
     outcome = str(next(iter(formula.lhs)))
     plain = (outcome, *regressors) if {outcome, *regressors} <= set(variables) else None
     intercept = len(regressors) < len(formula.rhs)
-    return ParsedFormula(" ".join(text.split()), formula, effects, variables, plain, intercept)
+    # formulaic does not list the arguments of its stateful transforms, poly(x, 2) and the like
+    words = tuple(dict.fromkeys(re.findall(r"[^\W\d]\w*", main)))
+    return ParsedFormula(" ".join(text.split()), formula, effects, variables, plain, intercept, words)
 
 
 def effect_flags(effects: tuple[str, ...], levels: tuple[str, ...]) -> tuple[bool, bool]:
@@ -99,7 +109,8 @@ def effect_flags(effects: tuple[str, ...], levels: tuple[str, ...]) -> tuple[boo
     if unknown:
         raise PanelError(
             f"fixed effects {', '.join(map(repr, unknown))} are not levels of the index; the index has "
-            f"{', '.join(map(repr, levels)) or 'no named levels'}. Name the levels with data.index.names = [...]"
+            f"{', '.join(map(repr, levels)) or 'no named levels'}. Set the index with data.set_index([unit, period]), or name "
+            "its levels with data.index.names = [...]"
         )
     if len(levels) == 1:
         raise PanelError("a cross-section has no fixed effects: leave out the part after '|'")

@@ -10,8 +10,20 @@ if TYPE_CHECKING:
 
     from nqpf_spatial.models.results import SpatialFit
 
+#: standard error of rho or lambda above which a fit says so, as in the claims register
+WEAK = 0.25
 _COLUMNS = ("estimate", "se", "z", "p", "lower", "upper")
 _HEADS = ("estimate", "std. err.", "z", "p", "[0.025", "0.975]")
+
+
+_COVARIANCES = {
+    "observed": "observed information",
+    "expected": "expected information",
+    "sandwich": "QML sandwich with third and fourth moments",
+    "cluster": "clustered",
+    "driscoll-kraay": "Driscoll-Kraay",
+    "conley": "Conley, by distance",
+}
 
 
 def blocks(fit: SpatialFit) -> list[tuple[str, pd.DataFrame]]:
@@ -31,13 +43,18 @@ def notes(fit: SpatialFit) -> list[str]:
     lines = [f"N = {n}, T = {t}{window}, observations {fit.nobs}, of the likelihood {fit.n_effective}"]
     if fit.estimate.random is not None:
         error = {"none": "", "kkp": ", error filter on both (KKP)", "baltagi": ", error filter on e (Baltagi)"}[
-            str(fit.random)
+            fit.estimate.random.error
         ]
         at = "; sigma2_mu is at its boundary 0" if "phi" in fit.estimate.random.boundary else ""
         lines.append(f"random unit effects: sigma2_mu = {fit.sigma2_mu:.5g}, phi = {fit.phi:.5g}{error}{at}")
     lines.append(f"fixed effects: {' + '.join(fit.effects) or 'none'}; {_correction(fit)}")
-    lines.append(f"covariance: {fit.vcov} information")
+    lines.append(f"covariance: {_COVARIANCES[fit.vcov]}")
     lines += [f"W: {w.name}, transform {w.transform}, checksum {w.checksum[:12]}" for w in [fit.w] if w is not None]
+    lines += [
+        f"{name} is weakly identified (standard error {fit.bse[name]:.2f}): see .diagnose() and a sparser W"
+        for name in ("rho", "lambda")
+        if name in fit.params.index and fit.bse[name] > WEAK
+    ]
     if fit.model != "OLS":
         lines.append("coefficients are not effects: see .impacts()")
     return lines

@@ -1,0 +1,38 @@
+"""A fit taken apart: systematic part, effects and error of every observation."""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.linalg as sla
+from numpy.typing import NDArray
+
+from nqpf_spatial.kernels.moments import remove_effects, spatial_lag
+from nqpf_spatial.models import random_effects
+from nqpf_spatial.models.estimate import Estimate, matrix
+
+
+def decompose(est: Estimate) -> tuple[NDArray, NDArray, NDArray]:
+    """Composite ``y - rho Wy - Z beta``, its fixed effects, and the filtered residual e; all (T, N)."""
+    design = est.design
+    if est.random is not None:
+        return _decompose_random(est)
+    composite = design.y - est.fit.rho * est.columns.wy - np.tensordot(est.fit.beta, est.columns.z, axes=1)
+    if est.weights.error is None:
+        e = remove_effects(composite, design.unit, design.time)
+        return composite, composite - e, e
+    # the likelihood removes the effects after the filter: with W that is not doubly stochastic the period means before and
+    # after it differ
+    w = est.weights.error
+    e = remove_effects(composite - est.fit.lambda_ * spatial_lag(matrix(w), composite), design.unit, design.time)
+    u = sla.solve(np.eye(w.n) - est.fit.lambda_ * w.dense(), e.T).T
+    return composite, composite - u, e
+
+
+def _decompose_random(est: Estimate) -> tuple[NDArray, NDArray, NDArray]:
+    """As `decompose`, with predicted unit effects; time effects are the period means of what is left."""
+    composite = est.design.y - est.fit.rho * est.columns.wy - np.tensordot(est.fit.beta, est.columns.z, axes=1)
+    found = random_effects.predict(est)
+    effects = np.broadcast_to(found.unit_effect, composite.shape)
+    if est.design.time:
+        effects = effects + (composite - effects).mean(axis=1, keepdims=True)
+    return composite, effects, found.resid
