@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import nqpf_spatial as nq
 from nqpf_spatial import provinces
+from nqpf_spatial.divergence import polarize
 from nqpf_spatial.errors import PanelError
 
 D = nq.divergence
@@ -272,3 +275,42 @@ def test_results_print_and_render(x: pd.Series) -> None:
     assert list(c.columns) == ["start", "end", "change", "change_pct", "se", "lower", "upper"]
     with pytest.raises(PanelError, match="no time 1900"):
         D.gini(x).change(1900)
+
+
+@pytest.mark.parametrize(
+    "name", ["gini", "cv", "sd_log", "atkinson", "esteban_ray", "egr", "der", "wolfson", "zhang_kanbur"]
+)
+def test_short_names_show_their_options_and_pass_all_of_them_on(name: str) -> None:
+    function = getattr(nq.divergence, name)
+    shown = inspect.signature(function).parameters
+    common = {"weights", "years", "missing", "bootstrap", "level", "seed", "value"}
+    assert common <= set(shown) and not any(p.kind is p.VAR_KEYWORD for p in shown.values())
+    rng = np.random.default_rng(5)
+    index = pd.MultiIndex.from_product([list("abcdef"), [2000, 2001, 2002]], names=["unit", "year"])
+    frame = pd.DataFrame({"x": rng.uniform(1, 2, 18), "w": rng.uniform(1, 2, 18)}, index=index)
+    frame.loc[("f", 2002), "x"] = np.nan
+    groups = {"groups": dict(zip("abcdef", "AABBCC", strict=True))} if "groups" in shown else {}
+    options = {"weights": "w", "years": (2001, 2002), "missing": "drop_units", "bootstrap": 9, "level": 0.5, "seed": 3}
+    found = function(frame, value="x", **options, **groups)
+    long = nq.divergence.polarization if name in polarize.INDICES else nq.divergence.inequality
+    other = long(frame, "atkinson(0.5)" if name == "atkinson" else name, value="x", **options, **groups)
+    pd.testing.assert_frame_equal(found.table, other.table)
+    pd.testing.assert_frame_equal(found.upper, other.upper)
+    assert list(found.table.index) == [2001, 2002] and found.level == 0.5 and "units left out" in found.note
+
+
+def test_permutation_test_of_all_years_is_the_default() -> None:
+    rng = np.random.default_rng(5)
+    index = pd.MultiIndex.from_product([list("abcdef"), [2000, 2001, 2002]], names=["unit", "year"])
+    x = pd.Series(rng.uniform(1, 2, 18), index=index, name="x")
+    groups = dict(zip("abcdef", "AAABBB", strict=True))
+    for function in (nq.divergence.theil, nq.divergence.dagum):
+        result = function(x, groups=groups, permutations=199, seed=1)
+        assert result.test().statistic == pytest.approx(result.permutation["statistic"].mean())
+        assert "mean over 3 times" in result.test().note
+        one = function(x, groups=groups, years=2001, permutations=199, seed=1)
+        assert (one.test().statistic, one.test().pvalue) == (one.test(2001).statistic, one.test(2001).pvalue)
+    # identical years: the mean over them is each of them
+    same = pd.Series(np.repeat(x.xs(2000, level=1).to_numpy(), 3), index=index, name="x")
+    result = nq.divergence.theil(same, groups=groups, permutations=199, seed=1)
+    assert result.test().pvalue == result.test(2000).pvalue

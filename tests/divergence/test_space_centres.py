@@ -132,3 +132,15 @@ def test_errors_name_what_is_wrong(data, options, error, message):
 def test_unknown_time_of_an_ellipse(people):
     with pytest.raises(PanelError, match="no ellipse of 1999"):
         space.standard_ellipse(people).outline(1999)
+
+
+def test_the_centre_of_a_rate_is_warned_of_and_that_of_a_quantity_is_not() -> None:
+    panel = nq.load_panel()
+    for name in ("rd_intensity", "gdp_real_pc"):
+        with pytest.warns(nq.divergence.IntensityWarning, match=f"{name} is measured in .*do not add up"):
+            nq.divergence.gravity_center(panel[name], years=2020)
+        with pytest.warns(nq.divergence.IntensityWarning):
+            nq.divergence.standard_ellipse(panel[name], years=2020)
+    for name in ("gdp", "population"):
+        nq.divergence.gravity_center(panel[name], years=2020)
+    nq.divergence.gravity_center(panel["rd_intensity"].rename("mine"), years=2020)

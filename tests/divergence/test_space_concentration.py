@@ -188,3 +188,25 @@ def test_pictures(lang):
     assert len(sectors.lines) == 3
     for ax in (series, bars, sectors):
         ax.figure.savefig("/dev/null", format="png")
+
+
+def test_krugman_follows_missing_and_names_sectors_of_different_years() -> None:
+    rng = np.random.default_rng(2)
+    index = pd.MultiIndex.from_product([list("abcd"), range(2000, 2006)], names=["unit", "year"])
+    full = pd.DataFrame(rng.uniform(1, 2, (24, 3)), index=index, columns=["farm", "work", "trade"])
+    late = full.copy()
+    late.loc[late.index.get_level_values(1) == 2000, "work"] = np.nan
+    with pytest.raises(PanelError, match=r"different years \(farm 2000-2005, work 2001-2005.*missing='drop_years'"):
+        nq.divergence.krugman(late)
+    expected = nq.divergence.krugman(full, years=(2001, 2005))
+    found = nq.divergence.krugman(late, missing="drop_years")
+    pd.testing.assert_frame_equal(found.table, expected.table)
+    assert "work: series 2001-2005" in str(found)
+    hole = full.copy()
+    hole.loc[("c", 2003), "trade"] = np.nan
+    with pytest.raises(PanelError, match="missing='drop_years'"):
+        nq.divergence.krugman(hole)
+    units = nq.divergence.krugman(hole, missing="drop_units")
+    pd.testing.assert_frame_equal(units.by_unit, nq.divergence.krugman(full.drop(index="c", level=0)).by_unit)
+    years = nq.divergence.krugman(hole, "concentration", missing="drop_years")
+    assert 2003 not in years.table.index and len(years.table) == 5

@@ -17,6 +17,7 @@ _WHERE = {
     "rules": ("trend_rule", "share", "level_permutation"),
     "rules_frozen": ("ossify", "polar"),
     "space": ("moran_by_year", "lisa_by_year", "gravity_center", "standard_ellipse"),
+    "_centres": ("IntensityWarning",),
     "concentration": ("location_quotient", "dissimilarity", "mismatch_index", "hhi", "krugman"),
     "dagum_gini": ("dagum", "gini_change"),
     "distributions": ("densities", "silverman_test"),

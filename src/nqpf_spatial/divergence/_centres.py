@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from nqpf_spatial.divergence import _frame, _maps
+from nqpf_spatial.divergence import _codebook, _frame, _maps
 from nqpf_spatial.divergence._frame import Array, Missing, Wide, Years
 from nqpf_spatial.divergence._result import Result
 from nqpf_spatial.errors import AlignmentError, PanelError
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 At = Literal["capital", "centroid"]
+
+
+class IntensityWarning(UserWarning):
+    """A rate or an amount per head is used as if its cells added up to a total."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -119,7 +124,7 @@ def gravity_center(
     ----------
     data : Series or DataFrame
         Non-negative quantities (population, output), indexed by (unit, time) or by unit. Rates have no
-        centre of gravity.
+        centre of gravity: packaged variables whose unit is one are warned of.
     value : str, optional
         Column of a DataFrame.
     points : DataFrame or GeoDataFrame, optional
@@ -140,6 +145,12 @@ def gravity_center(
         Negative or missing cells, or a time in which all are zero.
     AlignmentError
         Units without a point.
+
+    Warns
+    -----
+    IntensityWarning
+        The series has the name of a packaged variable whose unit in the codebook is a rate, a ratio, an index
+        or an amount per head; the numbers are computed all the same.
 
     Notes
     -----
@@ -221,6 +232,13 @@ def _located(
     data: Any, value: str | None, points: Any, at: At, years: Years, missing: Missing
 ) -> tuple[Wide, Array, str, bool]:
     x = _frame.wide(data, value=value, years=years, missing=missing)
+    if _codebook.is_intensity(x.name):
+        warnings.warn(
+            f"{x.name} is measured in {_codebook.unit_of(x.name)}: its cells do not add up to a total, and where "
+            "their centre lies means nothing; take the quantity behind it (output, people)",
+            IntensityWarning,
+            stacklevel=3,
+        )
     bad = [(u, t) for k, u in enumerate(x.units) for t in x.times if x.values[x.times.index(t), k] < 0]
     if bad:
         cells = ", ".join(f"{u} {'' if t is None else t}".strip() for u, t in bad[:6])

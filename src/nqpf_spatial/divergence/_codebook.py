@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
+
+_INTENSIVE = re.compile(
+    r"\b(percent|ratio|per|index|log|coefficient|mean)\b|^years|preceding year = 100", re.IGNORECASE
+)
 
 
 def _entry(name: str) -> dict[str, Any] | None:
@@ -17,6 +22,11 @@ def unit_of(name: str) -> str:
     """Unit of measurement of a packaged variable; empty for any other series."""
     entry = _entry(name)
     return "" if entry is None else str(entry["unit"])
+
+
+def is_intensity(name: str) -> bool:
+    """Whether a packaged variable is a rate, ratio, index or amount per head by its unit: such cells do not add up."""
+    return bool(_INTENSIVE.search(unit_of(name)))
 
 
 def label_of(name: str, lang: str) -> str:

@@ -41,7 +41,9 @@ def measure_lines(
             one.plot(table.index, table[column] / base, color=colour, marker="o", ms=3.5, label=label)
             if lower is not None and upper is not None and column in lower:
                 low, high = lower[column] / base, upper[column] / base
-                one.fill_between(table.index, low, high, color=colour, alpha=0.18, linewidth=0)
+                one.fill_between(
+                    table.index, low, high, color=colour, alpha=0.18 if table.shape[1] == 1 else 0.1, linewidth=0
+                )
         if relative:
             one.set_ylabel(_style.word("index, first year = 1", lang))
             one.legend(frameon=False)

@@ -59,6 +59,14 @@ def upper_p(draws: Array, observed: Array) -> Array:
     return (1.0 + (draws >= observed - slack).sum(axis=0)) / (1.0 + len(draws))
 
 
+def permutation_table(draws: Array, observed: Array, index: pd.Index) -> pd.DataFrame:
+    """Statistic and p-value by time; ``attrs["all"]`` holds those of the mean over the times."""
+    out = pd.DataFrame({"statistic": observed, "pvalue": upper_p(draws, observed)}, index=index)
+    mean = float(observed.mean())
+    out.attrs["all"] = (mean, float(upper_p(draws.mean(axis=1), np.asarray(mean))))
+    return out
+
+
 def change_table(point: Array, draws: Array | None, first: int, last: int, names: Any, level: float) -> pd.DataFrame:
     """Level at two dates, change, percent change and, where there are draws, the interval of the change."""
     a, b = point[first], point[last]

@@ -41,9 +41,9 @@ _ZH = {
     "polarisation": "极化", "dispersion": "离散度", "gap": "差距", "log scale": "对数刻度",
     "break": "断点", "first": "首年", "last": "末年", "probability": "概率",
     "dagum_net_between": "Dagum 组间净值", "theil_between": "泰尔 T 组间部分", "atkinson": "阿特金森指数",
-    "DIVERGING": "发散", "CONVERGING": "收敛", "STABLE": "稳定", "support": "支持", "contradict": "不支持",
+    "DIVERGING": "发散", "CONVERGING": "收敛", "STABLE": "稳定", "support": "支持", "contradict": "相悖",
     "otherwise": "无定论", "share of the total, %": "占总量份额(%)", "support above": "高于则支持",
-    "contradiction below": "低于则不支持", "threshold of the sign": "符号界限",
+    "contradiction below": "低于则相悖", "threshold of the sign": "符号界限",
     "block": "四大板块", "north_south": "南北方", "groups": "各组", "mean": "均值", "rest": "其余",
     "change": "变化", "-progressivity": "-累进性", "reranking": "位次重排",
 }  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -292,6 +292,7 @@ def krugman(
     *,
     reference: Reference | None = None,
     years: Years = None,
+    missing: Missing = "raise",
 ) -> ConcentrationResult:
     """Krugman's index of specialisation of units, or of concentration of sectors.
 
@@ -307,6 +308,9 @@ def krugman(
         ``krugman3`` and ``krugman9``), the structure of all units together, or of all others together. For
         concentration: all sectors together (default), or all others.
     years : (first, last), list or int, optional
+    missing : {"raise", "drop_years", "drop_units"}
+        Leave out years (units) in which some sector lacks a cell; sectors over different years are an error
+        unless it says ``"drop_years"``.
 
     Returns
     -------
@@ -336,7 +340,7 @@ def krugman(
     special = kind == "specialisation"
     against = reference or ("mean" if special else "total")
     check_choice("reference", against, ("mean", "total", "rest") if special else ("total", "rest"))
-    cube, first = _cube(sectors, years)
+    cube, first = _cube(sectors, years, missing)
     name = f"{cube.shape[2]} sectors, reference: {against}"
     if special:
         index = np.abs(cube / cube.sum(axis=2, keepdims=True) - _structure(cube, against)).sum(axis=2)
@@ -354,17 +358,43 @@ def krugman(
     return ConcentrationResult(table, by_unit, "Krugman concentration", "share of all sectors", name, drawn, first.note)
 
 
-def _cube(sectors: pd.DataFrame, years: Years) -> tuple[Array, Wide]:
+def _cube(sectors: pd.DataFrame, years: Years, missing: Missing) -> tuple[Array, Wide]:
     """Quantities (T, N, sectors) with the labels of the first sector, checked."""
     if not isinstance(sectors, pd.DataFrame) or sectors.shape[1] < 2:
         raise PanelError("krugman needs a DataFrame with at least two sectors in columns")
-    parts = [_checked(_frame.wide(sectors[c].rename(str(c)), years=years)) for c in sectors.columns]
+    parts = [_frame.wide(sectors[c].rename(str(c)), years=years, missing=missing) for c in sectors.columns]
+    parts = [_checked(p) for p in _common(parts, missing)]
     cube = np.stack([p.values for p in parts], axis=2)
     empty = np.argwhere(cube.sum(axis=2) <= 0)
     if len(empty):
         where = [f"{parts[0].units[i]} {parts[0].times[t] or ''}".strip() for t, i in empty]
         raise PanelError(f"no quantity in any sector: {_frame.shorten(where)}")
     return cube, parts[0]
+
+
+def _common(parts: list[Wide], missing: Missing) -> list[Wide]:
+    """The sectors on the times and units they all have, where ``missing=`` allows it."""
+    times = [t for t in parts[0].times if all(t in p.times for p in parts)]
+    units = [u for u in parts[0].units if all(u in p.units for p in parts)]
+    spans = ", ".join(f"{p.name} {p.times[0]}-{p.times[-1]}" for p in parts)
+    if any(len(p.times) > len(times) for p in parts) and missing != "drop_years":
+        raise PanelError(
+            f"the sectors cover different years ({spans}); narrow the window with years=(first, last), "
+            "or say missing='drop_years'"
+        )
+    if not times or len(units) < 2:
+        raise PanelError(f"the sectors have {len(times)} years and {len(units)} units in common ({spans})")
+    note = "; ".join(dict.fromkeys(f"{p.name}: {p.note}" for p in parts if p.note))
+    out = []
+    for p in parts:
+        rows, columns = [p.times.index(t) for t in times], [p.units.index(u) for u in units]
+        cells = np.ix_(rows, columns)
+        out.append(
+            replace(
+                p, values=p.values[cells], weights=p.weights[cells], times=tuple(times), units=tuple(units), note=note
+            )
+        )
+    return out
 
 
 def _structure(cube: Array, reference: str) -> Array:

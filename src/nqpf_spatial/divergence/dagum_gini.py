@@ -84,8 +84,11 @@ class DagumResult(Result):
             out.loc[a, b] = self.pair_affluence.loc[time, f"{a} - {b}"]
         return out
 
-    def test(self, time: Any) -> Test:
-        """Permutation test of one year: are the groups no different from random ones?"""
+    def test(self, time: Any = None) -> Test:
+        """Permutation test: are the groups no different from random ones?
+
+        Of one year, or of all years together (the mean over the years, under the same rearrangements).
+        """
         return permutation_test(self.permutation, time, "net between part of the Gini index")
 
     def change(self, first: Any = None, last: Any = None) -> pd.DataFrame:
@@ -242,7 +245,7 @@ def _permute(x: Wide, g: Groups, replicates: int, seed: int | None) -> pd.DataFr
 
     observed = _kernel.dagum_parts(x.values, x.weights, _kernel.indicator(g.codes, k)).net
     draws = _resample.collect(codes.astype(float), k * x.values.size, net)
-    return pd.DataFrame({"statistic": observed, "pvalue": _resample.upper_p(draws, observed)}, index=x.index())
+    return _resample.permutation_table(draws, observed, x.index())
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -221,7 +221,17 @@ def spread(
     return se, lower, upper
 
 
-def gini(data: pd.Series | pd.DataFrame, **options: Any) -> InequalityResult:
+def gini(
+    data: pd.Series | pd.DataFrame,
+    *,
+    weights: WeightSpec = None,
+    years: Years = None,
+    missing: Missing = "raise",
+    bootstrap: int = 0,
+    level: float = 0.95,
+    seed: int | None = None,
+    value: str | None = None,
+) -> InequalityResult:
     """Gini index by year; options as in :func:`inequality`.
 
     Examples
@@ -230,10 +240,23 @@ def gini(data: pd.Series | pd.DataFrame, **options: Any) -> InequalityResult:
     >>> gini(pd.Series([0.0, 0.0, 1.0], index=list("abc"), name="x")).table["gini"].round(4).tolist()
     [0.6667]
     """
-    return inequality(data, "gini", **options)
+    return inequality(
+        data, "gini", weights=weights, years=years, missing=missing, bootstrap=bootstrap, level=level, seed=seed, value=value,
+    )  # fmt: skip
 
 
-def atkinson(data: pd.Series | pd.DataFrame, epsilon: float = 0.5, **options: Any) -> InequalityResult:
+def atkinson(
+    data: pd.Series | pd.DataFrame,
+    epsilon: float = 0.5,
+    *,
+    weights: WeightSpec = None,
+    years: Years = None,
+    missing: Missing = "raise",
+    bootstrap: int = 0,
+    level: float = 0.95,
+    seed: int | None = None,
+    value: str | None = None,
+) -> InequalityResult:
     """Atkinson index by year with inequality aversion ``epsilon > 0``; options as in :func:`inequality`.
 
     Examples
@@ -243,14 +266,40 @@ def atkinson(data: pd.Series | pd.DataFrame, epsilon: float = 0.5, **options: An
     >>> atkinson(x, 0.5).table.iloc[0].round(5).to_dict()
     {'atkinson(0.5)': 0.06315}
     """
-    return inequality(data, f"atkinson({epsilon:g})", **options)
+    return inequality(
+        data, f"atkinson({epsilon:g})", weights=weights, years=years, missing=missing, bootstrap=bootstrap, level=level, seed=seed, value=value,
+    )  # fmt: skip
 
 
-def cv(data: pd.Series | pd.DataFrame, **options: Any) -> InequalityResult:
+def cv(
+    data: pd.Series | pd.DataFrame,
+    *,
+    weights: WeightSpec = None,
+    years: Years = None,
+    missing: Missing = "raise",
+    bootstrap: int = 0,
+    level: float = 0.95,
+    seed: int | None = None,
+    value: str | None = None,
+) -> InequalityResult:
     """Coefficient of variation by year, divisor N; options as in :func:`inequality`."""
-    return inequality(data, "cv", **options)
+    return inequality(
+        data, "cv", weights=weights, years=years, missing=missing, bootstrap=bootstrap, level=level, seed=seed, value=value,
+    )  # fmt: skip
 
 
-def sd_log(data: pd.Series | pd.DataFrame, **options: Any) -> InequalityResult:
+def sd_log(
+    data: pd.Series | pd.DataFrame,
+    *,
+    weights: WeightSpec = None,
+    years: Years = None,
+    missing: Missing = "raise",
+    bootstrap: int = 0,
+    level: float = 0.95,
+    seed: int | None = None,
+    value: str | None = None,
+) -> InequalityResult:
     """Standard deviation of logarithms by year, divisor N; options as in :func:`inequality`."""
-    return inequality(data, "sd_log", **options)
+    return inequality(
+        data, "sd_log", weights=weights, years=years, missing=missing, bootstrap=bootstrap, level=level, seed=seed, value=value,
+    )  # fmt: skip

@@ -267,26 +267,103 @@ def _details(spec: _Spec, wanted: list[str]) -> pd.DataFrame:
     return pd.DataFrame({n: getattr(parts, n) for n in names}, index=spec.x.index())
 
 
-def esteban_ray(data: pd.Series | pd.DataFrame, *, groups: GroupSpec, **options: Any) -> PolarizationResult:
+def esteban_ray(
+    data: pd.Series | pd.DataFrame,
+    *,
+    groups: GroupSpec,
+    alpha: float = 1.3,
+    weights: WeightSpec = None,
+    years: Years = None,
+    missing: Missing = "raise",
+    bootstrap: int = 0,
+    level: float = 0.95,
+    seed: int | None = None,
+    value: str | None = None,
+) -> PolarizationResult:
     """Esteban-Ray index by year; options as in :func:`polarization`."""
-    return polarization(data, "esteban_ray", groups=groups, **options)
+    return polarization(
+        data, "esteban_ray", groups=groups, alpha=alpha,
+        weights=weights, years=years, missing=missing, bootstrap=bootstrap, level=level, seed=seed, value=value,
+    )  # fmt: skip
 
 
-def egr(data: pd.Series | pd.DataFrame, **options: Any) -> PolarizationResult:
+def egr(
+    data: pd.Series | pd.DataFrame,
+    *,
+    groups: GroupSpec | None = None,
+    classes: int | None = None,
+    alpha: float = 1.3,
+    beta: float = 1.0,
+    weights: WeightSpec = None,
+    years: Years = None,
+    missing: Missing = "raise",
+    bootstrap: int = 0,
+    level: float = 0.95,
+    seed: int | None = None,
+    value: str | None = None,
+) -> PolarizationResult:
     """Esteban-Gradin-Ray index by year, with ``groups=`` or ``classes=``; see :func:`polarization`."""
-    return polarization(data, "egr", **options)
+    return polarization(
+        data, "egr", groups=groups, classes=classes, alpha=alpha, beta=beta,
+        weights=weights, years=years, missing=missing, bootstrap=bootstrap, level=level, seed=seed, value=value,
+    )  # fmt: skip
 
 
-def der(data: pd.Series | pd.DataFrame, alpha: float = 0.5, **options: Any) -> PolarizationResult:
+def der(
+    data: pd.Series | pd.DataFrame,
+    alpha: float = 0.5,
+    *,
+    groups: GroupSpec | None = None,
+    bandwidth: float | str = "der",
+    weights: WeightSpec = None,
+    years: Years = None,
+    missing: Missing = "raise",
+    bootstrap: int = 0,
+    level: float = 0.95,
+    seed: int | None = None,
+    value: str | None = None,
+) -> PolarizationResult:
     """Duclos-Esteban-Ray index by year; options as in :func:`polarization`."""
-    return polarization(data, "der", der_alpha=alpha, **options)
+    return polarization(
+        data, "der", groups=groups, der_alpha=alpha, bandwidth=bandwidth,
+        weights=weights, years=years, missing=missing, bootstrap=bootstrap, level=level, seed=seed, value=value,
+    )  # fmt: skip
 
 
-def wolfson(data: pd.Series | pd.DataFrame, **options: Any) -> PolarizationResult:
+def wolfson(
+    data: pd.Series | pd.DataFrame,
+    *,
+    groups: GroupSpec | None = None,
+    weights: WeightSpec = None,
+    years: Years = None,
+    missing: Missing = "raise",
+    bootstrap: int = 0,
+    level: float = 0.95,
+    seed: int | None = None,
+    value: str | None = None,
+) -> PolarizationResult:
     """Wolfson index by year; options as in :func:`polarization`."""
-    return polarization(data, "wolfson", **options)
+    return polarization(
+        data, "wolfson", groups=groups,
+        weights=weights, years=years, missing=missing, bootstrap=bootstrap, level=level, seed=seed, value=value,
+    )  # fmt: skip
 
 
-def zhang_kanbur(data: pd.Series | pd.DataFrame, *, groups: GroupSpec, **options: Any) -> PolarizationResult:
+def zhang_kanbur(
+    data: pd.Series | pd.DataFrame,
+    *,
+    groups: GroupSpec,
+    kind: str = "T",
+    weights: WeightSpec = None,
+    years: Years = None,
+    missing: Missing = "raise",
+    bootstrap: int = 0,
+    level: float = 0.95,
+    seed: int | None = None,
+    value: str | None = None,
+) -> PolarizationResult:
     """Zhang-Kanbur index (Theil between over within) by year; options as in :func:`polarization`."""
-    return polarization(data, "zhang_kanbur", groups=groups, **options)
+    return polarization(
+        data, "zhang_kanbur", groups=groups, kind=kind,
+        weights=weights, years=years, missing=missing, bootstrap=bootstrap, level=level, seed=seed, value=value,
+    )  # fmt: skip

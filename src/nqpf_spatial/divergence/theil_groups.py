@@ -68,8 +68,11 @@ class TheilResult(Result):
         """Columns of the table that are not percentages."""
         return [c for c in self.table.columns if not c.endswith("_pct")]
 
-    def test(self, time: Any) -> Test:
-        """Permutation test of one year: are the groups no different from random ones?"""
+    def test(self, time: Any = None) -> Test:
+        """Permutation test: are the groups no different from random ones?
+
+        Of one year, or of all years together (the mean over the years, under the same rearrangements).
+        """
         return permutation_test(self.permutation, time, f"between part of Theil {self.kind}")
 
     def change(self, first: Any = None, last: Any = None) -> pd.DataFrame:
@@ -132,13 +135,18 @@ def stacked_parts(ax: Axes, table: pd.DataFrame, parts: list[tuple[str, str]], l
 
 
 def permutation_test(table: pd.DataFrame | None, time: Any, name: str) -> Test:
-    """One row of a permutation table as a test."""
+    """One row of a permutation table, or the mean over all of them, as a test."""
     if table is None:
         raise ValueError("there is no permutation inference here; call with permutations=999 and a seed")
+    null = "group labels are exchangeable"
+    if time is None:
+        statistic, pvalue = table.attrs["all"]
+        when = f"mean over {len(table)} times" if len(table) > 1 else ""
+        return Test(name, statistic, None, pvalue, null, when)
     if time not in table.index:
         raise PanelError(f"there is no time {time}; the result has {_frame.shorten(table.index, 30)}")
     row = table.loc[time]
-    return Test(name, float(row["statistic"]), None, float(row["pvalue"]), "group labels are exchangeable")
+    return Test(name, float(row["statistic"]), None, float(row["pvalue"]), null)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -288,4 +296,4 @@ def _permute(x: Wide, tree: _Tree, kind: str, replicates: int, seed: int | None)
 
     observed = _kernel.theil_parts(x.values, x.weights, _kernel.indicator(tree.outer.codes, k), kind).between
     draws = _resample.collect(codes.astype(float), k * x.values.size, between)
-    return pd.DataFrame({"statistic": observed, "pvalue": _resample.upper_p(draws, observed)}, index=x.index())
+    return _resample.permutation_table(draws, observed, x.index())
