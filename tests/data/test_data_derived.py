@@ -134,9 +134,7 @@ def tfp_solow_growth(p: str, t: int) -> float:
 
 def tfp_est(p: str, t: int) -> float:
     """Equal elasticities: the log of output over the geometric mean of inputs."""
-    return math.log(
-        get("gdp_real", p, t) / math.sqrt(get("capital_stock_est", p, t) * get("population", p, t))
-    )
+    return math.log(get("gdp_real", p, t) / math.sqrt(get("capital_stock_est", p, t) * get("population", p, t)))
 
 
 def net_flow_5yr(p: str, t: int) -> float:
@@ -344,9 +342,5 @@ def test_units_make_sense() -> None:
     assert 0.2 < y["rd_intensity"].min() < y["rd_intensity"].max() < 7
     assert 100 < y["mobile_traffic_pc"].median() < 200
     assert (
-        PANEL["capital_stock"]
-        .xs(2017, level="year")
-        .div(PANEL["gdp_real"].xs(2017, level="year"))
-        .between(2, 8)
-        .all()
+        PANEL["capital_stock"].xs(2017, level="year").div(PANEL["gdp_real"].xs(2017, level="year")).between(2, 8).all()
     )

@@ -61,9 +61,7 @@ def test_expansion_is_explicit() -> None:
 
 
 def test_expanded_totals_are_of_one_magnitude() -> None:
-    millions = {
-        name: load(name, expanded=True).to_numpy().sum() / 1e6 for name in INDEX.index if "5yr" in name
-    }
+    millions = {name: load(name, expanded=True).to_numpy().sum() / 1e6 for name in INDEX.index if "5yr" in name}
     assert all(30 < m < 60 for m in millions.values()), millions
 
 

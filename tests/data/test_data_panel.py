@@ -46,9 +46,7 @@ def test_every_published_cell_is_there_and_no_other(panel: pd.DataFrame, raw: pd
         index=["province", "year"], columns="variable", values="value"
     )
     published = panel[wide.columns]
-    pd.testing.assert_frame_equal(
-        published.sort_index(), wide.sort_index(), check_names=False, check_index_type=False
-    )
+    pd.testing.assert_frame_equal(published.sort_index(), wide.sort_index(), check_names=False, check_index_type=False)
     assert int(published.notna().to_numpy().sum()) == len(raw)
 
 
@@ -122,9 +120,9 @@ def test_rows_cover_the_years_with_any_value() -> None:
 def test_absent_cells_stay_absent() -> None:
     part = nq.load_panel(["gfcf", "software_revenue"], years=(2017, 2018))
     assert part["gfcf"].xs(2018, level="year").isna().all()
-    assert part["software_revenue"].isna().groupby(level="province").all().pipe(
-        lambda s: s[s].index.tolist()
-    ) == ["Tibet"]
+    assert part["software_revenue"].isna().groupby(level="province").all().pipe(lambda s: s[s].index.tolist()) == [
+        "Tibet"
+    ]
 
 
 def test_labels_select_without_warnings(panel: pd.DataFrame) -> None:
@@ -171,9 +169,7 @@ def test_metadata_is_plain(panel: pd.DataFrame) -> None:
     assert again["codebook"]["ln_gdp_real_pc"]["formula"] == "ln(gdp_real_pc)"
     assert again["release"] == nq.data.release()["release"]
     assert set(again["codebook"]) == set(panel.columns)
-    assert set(again["sources"]) == set(nq.data.sources("gdp").pipe(lambda t: t["source_id"])) | set(
-        again["sources"]
-    )
+    assert set(again["sources"]) == set(nq.data.sources("gdp").pipe(lambda t: t["source_id"])) | set(again["sources"])
     small = nq.load_panel(["gdp"])
     assert list(small.attrs["codebook"]) == ["gdp"]
     assert set(small.attrs["sources"]) == set(nq.data.sources("gdp")["source_id"])

@@ -60,9 +60,7 @@ def written_back(tmp_path_factory: pytest.TempPathFactory) -> Path:
         columns = {"origin": "origin_adcode", "destination": "destination_adcode"}
         write(rows.rename(columns=columns).drop(columns="matrix"), f"flows/{matrix}.csv")
     write(read("adjacency.csv"), "geo/adjacency.csv")
-    (tmp_path / "register.yaml").write_text(
-        yaml.safe_dump({"derived_variables": register()}, allow_unicode=True)
-    )
+    (tmp_path / "register.yaml").write_text(yaml.safe_dump({"derived_variables": register()}, allow_unicode=True))
     return tmp_path
 
 
@@ -111,9 +109,7 @@ def test_a_changed_file_is_named(name: str, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_damaged_archive_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     honest = _store.read_bytes
-    monkeypatch.setattr(
-        _store, "read_bytes", lambda n: honest(n)[:1000] if n == "panel.csv.gz" else honest(n)
-    )
+    monkeypatch.setattr(_store, "read_bytes", lambda n: honest(n)[:1000] if n == "panel.csv.gz" else honest(n))
     with pytest.raises(DataSourceError, match=r"panel\.csv\.gz cannot be decompressed"):
         nq.data.verify()
 
@@ -152,9 +148,7 @@ def test_build_reproduces_the_packaged_bytes(build: ModuleType, source: Path) ->
     for name, content in files.items():
         packed = (FILES / name).read_bytes()
         # the bytes of gzip may differ between versions of zlib, the content must not
-        same = (
-            gzip.decompress(content) == gzip.decompress(packed) if name.endswith(".gz") else content == packed
-        )
+        same = gzip.decompress(content) == gzip.decompress(packed) if name.endswith(".gz") else content == packed
         assert same, name
     again = build.build(source, source.parent / "register.yaml", nq.data.release()["release"])
     assert again == files

@@ -202,9 +202,7 @@ def test_short_rows_end_in_missing_cells(tmp_path: Path) -> None:
 
 def test_units_of_any_kind_keep_their_labels() -> None:
     """US postal codes look like ISO codes of provinces: with "allow" nothing is translated."""
-    states = pd.DataFrame(
-        {"state": ["SD", "HI", "AK", "HI"], "t": [2001, 2002, 2001, 2001], "v": [1, 4, 2, 3]}
-    )
+    states = pd.DataFrame({"state": ["SD", "HI", "AK", "HI"], "t": [2001, 2002, 2001, 2001], "v": [1, 4, 2, 3]})
     frame = nq.data.read_table(states, unit="state", time="t", provinces="allow")
     assert frame.index.tolist() == [("AK", 2001), ("HI", 2001), ("HI", 2002), ("SD", 2001)]
     assert frame.index.names == ["state", "t"]
@@ -241,9 +239,7 @@ def test_combine_refuses_conflicts() -> None:
     a = nq.load_panel(["gdp"], years=(2020, 2021))
     b = a.copy()
     b.loc[("Tibet", 2020), "gdp"] = 2000.0
-    with pytest.raises(
-        DataSourceError, match=r"1 cells have two values: gdp of Tibet 2020: 1956\.5 and 2000"
-    ):
+    with pytest.raises(DataSourceError, match=r"1 cells have two values: gdp of Tibet 2020: 1956\.5 and 2000"):
         nq.data.combine([a, b])
     near = a * (1 + 1e-9)
     with pytest.raises(DataSourceError, match=r"62 cells have two values.* and 52 more"):

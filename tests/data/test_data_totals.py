@@ -100,9 +100,7 @@ def test_provinces_stay_below_a_wider_total(variable: str) -> None:
 
 
 def test_all_totals_are_used() -> None:
-    assert set(TOTALS["variable"]) == set(TOLERANCE) | set(
-        TOTALS.loc[TOTALS["scope"] != "mainland", "variable"]
-    )
+    assert set(TOTALS["variable"]) == set(TOLERANCE) | set(TOTALS.loc[TOTALS["scope"] != "mainland", "variable"])
     assert (TOTALS["source"] != "").all()
 
 

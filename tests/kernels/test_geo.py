@@ -32,9 +32,7 @@ def test_agrees_with_the_chord_of_unit_vectors() -> None:
     lon, lat = np.radians(LON), np.radians(LAT)
     xyz = np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
     chord = np.linalg.norm(xyz[:, None] - xyz[None], axis=2)
-    np.testing.assert_allclose(
-        distance_matrix(LON, LAT), 2 * EARTH_RADIUS_KM * np.arcsin(chord / 2), rtol=1e-10
-    )
+    np.testing.assert_allclose(distance_matrix(LON, LAT), 2 * EARTH_RADIUS_KM * np.arcsin(chord / 2), rtol=1e-10)
 
 
 def test_matrix_is_symmetric_to_the_bit_with_zero_diagonal() -> None:

@@ -52,9 +52,7 @@ CHINESE = {
     "陕西省": "Shaanxi",
     "　北 京　市 ": "Beijing",
 }
-ONE_CHARACTER = dict(
-    zip("京津冀晋蒙辽吉黑沪苏浙皖闽赣鲁豫鄂湘粤桂琼渝川贵云藏陕甘青宁新", PROVINCES, strict=True)
-) | {
+ONE_CHARACTER = dict(zip("京津冀晋蒙辽吉黑沪苏浙皖闽赣鲁豫鄂湘粤桂琼渝川贵云藏陕甘青宁新", PROVINCES, strict=True)) | {
     "黔": resolve("贵州"),
     "滇": resolve("云南"),
     "蜀": resolve("四川"),
@@ -91,11 +89,7 @@ def test_full_width_digits_and_letters() -> None:
 
 
 def test_no_two_provinces_share_a_key() -> None:
-    keys = [
-        k
-        for p in PROVINCES
-        for k in (p.adcode, p.adcode // 10_000, p.iso, p.name_en, p.name_zh, p.name_zh_full)
-    ]
+    keys = [k for p in PROVINCES for k in (p.adcode, p.adcode // 10_000, p.iso, p.name_en, p.name_zh, p.name_zh_full)]
     assert len(keys) == len(set(keys)) == 31 * 6
 
 

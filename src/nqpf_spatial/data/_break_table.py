@@ -68,9 +68,7 @@ _SURVEY = " ".join(f"survey_edu_{c}" for c in ("none", "primary", "junior", "sen
 BREAKS: tuple[Break, ...] = (
     _note("gdp", "vintage after the 5th economic census: never splice with gdp_v2023 or gdp_v2018", "rule 1"),
     _note("gdp_v2023", "vintage after the 4th economic census: never splice with gdp", "rule 1"),
-    _note(
-        "gdp_v2018", "vintage before the 4th economic census: never splice with gdp or gdp_v2023", "rule 1"
-    ),
+    _note("gdp_v2018", "vintage before the 4th economic census: never splice with gdp or gdp_v2023", "rule 1"),
     _note(
         "gdp_index",
         "4th-census values to 2015, 5th-census values from 2016 (at most 0.3 points apart where both exist); "
@@ -104,9 +102,7 @@ BREAKS: tuple[Break, ...] = (
         "rule 2",
     ),
     _step("population", 2005, "benchmark step of the resident population in 2005", "rule 3"),
-    _step(
-        "population", 2010, "census step of the resident population (Shanxi +4.3 %, Guangxi -5.1 %)", "rule 3"
-    ),
+    _step("population", 2010, "census step of the resident population (Shanxi +4.3 %, Guangxi -5.1 %)", "rule 3"),
     _step("population", 2011, "2010 rests on the 2010 census, 2011-2019 on the 2020 census", "rule 3"),
     _note(
         "net_migration_rate",
@@ -115,9 +111,7 @@ BREAKS: tuple[Break, ...] = (
         2020,
         2021,
     ),
-    _note(
-        "natural_growth_rate", "not revised with the 2020 census; 2020 not published", "codebook", 2020, 2020
-    ),
+    _note("natural_growth_rate", "not revised with the 2020 census; 2020 not published", "codebook", 2020, 2020),
     _step(
         "employment_urban_units_ict employment_urban_units_science",
         2013,
@@ -143,9 +137,7 @@ BREAKS: tuple[Break, ...] = (
         )
         for year in (2005, 2010, 2015, 2020)
     ),
-    _cells(
-        "inflow_5yr outflow_5yr", 2005, 2005, "the 2005 matrix is experimental (two suspect cells)", "rule 6"
-    ),
+    _cells("inflow_5yr outflow_5yr", 2005, 2005, "the 2005 matrix is experimental (two suspect cells)", "rule 6"),
     _note(
         "disposable_income_pc_urban disposable_income_pc_rural disposable_income_urban_oldsurvey "
         "net_income_rural_oldsurvey",
@@ -159,9 +151,7 @@ BREAKS: tuple[Break, ...] = (
         2010,
         2010,
     ),
-    _step(
-        "share_65plus", 2021, "small annual samples; jump between 2019 and 2021 (no value in 2020)", "rule 7"
-    ),
+    _step("share_65plus", 2021, "small annual samples; jump between 2019 and 2021 (no value in 2020)", "rule 7"),
     _step("telecom_business_volume", 2011, "price base changes to 2010 prices", "rule 7"),
     _step("telecom_business_volume", 2016, "price base changes to 2015 prices", "rule 7"),
     _step("postal_business_volume", 2011, "price base changes to 2010 prices", "rule 7"),
@@ -185,22 +175,15 @@ BREAKS: tuple[Break, ...] = (
     _cells("software_revenue", 2021, 2021, "Inner Mongolia jumps at source", "rule 8"),
     _cells("software_revenue", 2024, 2024, "Shaanxi jumps at source", "rule 8"),
     _note("software_revenue it_service_revenue", "no Tibet", "rule 8"),
-    _note(
-        "fie_number fie_total_investment fie_registered_capital", "registered stocks, not inflows", "rule 9"
-    ),
+    _note("fie_number fie_total_investment fie_registered_capital", "registered stocks, not inflows", "rule 9"),
     _cells("fie_number", 2000, 2007, "use from 2008: the national sum jumps by half in 2008", "codebook"),
     _cells("fie_total_investment", 2017, 2017, "Hunan and Gansu jump at source", "codebook"),
     _cells("fie_total_investment", 2019, 2019, "Sichuan jumps at source", "codebook"),
     _step("highway_length", 2006, "village roads enter between 2005 and 2006", "codebook"),
     _note("railway_length", "2020-2023 to 100 km only", "codebook", 2020, 2023),
     _note("trade_total", "some values of 2021-24 are rounded to 10 million dollars", "codebook", 2021, 2024),
-    *(
-        _step("passenger_traffic", year, "scope of the count changes", "codebook")
-        for year in (2008, 2013, 2023)
-    ),
-    _note(
-        "hitech_mfg_revenue", "main business revenue in older editions, business revenue later", "codebook"
-    ),
+    *(_step("passenger_traffic", year, "scope of the count changes", "codebook") for year in (2008, 2013, 2023)),
+    _note("hitech_mfg_revenue", "main business revenue in older editions, business revenue later", "codebook"),
     _note("rd_expenditure", "2024 from the bulletin, to 0.1 only", "codebook", 2024, 2024),
     _note("mobile_base_stations", "2013 and 2020 rounded", "codebook", 2013, 2020),
     _cells("library_collections", 2000, 2007, "incomplete: use from 2008", "codebook"),

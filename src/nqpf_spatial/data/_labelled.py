@@ -10,9 +10,7 @@ from nqpf_spatial.errors import DataSourceError
 from nqpf_spatial.provinces import PROVINCES, Names, Province, label
 
 
-def labelled_panel(
-    cells: Iterable[tuple[Province, int, str, float]], names: Names, where: str
-) -> pd.DataFrame:
+def labelled_panel(cells: Iterable[tuple[Province, int, str, float]], names: Names, where: str) -> pd.DataFrame:
     """Arrange cells as a (province, year) frame; a cell given twice is an error.
 
     Parameters

@@ -58,9 +58,7 @@ def verify() -> dict[str, str]:
         try:
             content = gzip.decompress(raw) if name.endswith(".gz") else raw
         except (OSError, EOFError, zlib.error) as error:
-            raise DataSourceError(
-                f"packaged file {name} cannot be decompressed ({error}): reinstall"
-            ) from error
+            raise DataSourceError(f"packaged file {name} cannot be decompressed ({error}): reinstall") from error
         found[name] = hashlib.sha256(content).hexdigest()
         if found[name] != facts["sha256"]:
             wrong.append(name)

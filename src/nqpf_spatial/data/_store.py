@@ -48,9 +48,7 @@ def read_bytes(name: str) -> bytes:
     try:
         return (resources.files("nqpf_spatial.data") / "files" / name).read_bytes()
     except FileNotFoundError as error:
-        raise DataSourceError(
-            f"packaged file {name} is missing: the installation is damaged, reinstall"
-        ) from error
+        raise DataSourceError(f"packaged file {name} is missing: the installation is damaged, reinstall") from error
 
 
 def read_csv(name: str, **options: Any) -> pd.DataFrame:
@@ -108,9 +106,7 @@ def published() -> dict[str, NDArray[np.float64]]:
     shape = (len(table["variable"].cat.categories), len(ADCODES), len(years()))
     cube = np.full(shape, np.nan)
     province = np.searchsorted(ADCODES, table["adcode"].to_numpy())
-    cube[table["variable"].cat.codes.to_numpy(), province, table["year"].to_numpy() - years()[0]] = table[
-        "value"
-    ]
+    cube[table["variable"].cat.codes.to_numpy(), province, table["year"].to_numpy() - years()[0]] = table["value"]
     cube.setflags(write=False)
     return dict(zip(table["variable"].cat.categories, cube, strict=True))
 

@@ -146,9 +146,7 @@ def sources(
     keep = np.ones(len(table), dtype=bool)
     adcode = None if province is None else resolve(province).adcode
     if year is not None and year not in _store.years():
-        raise DataSourceError(
-            f"year={year!r} is outside the release: {_store.years()[0]}-{_store.years()[-1]}"
-        )
+        raise DataSourceError(f"year={year!r} is outside the release: {_store.years()[0]}-{_store.years()[-1]}")
     other_years = other_provinces = False
     if variable is not None:
         _store.known([variable])

@@ -148,9 +148,7 @@ def formulas(windows: dict[str, frozenset[int]], expansion: dict[int, float]) ->
         "nonfossil_generation": Formula(lambda t: t["generation_total"] - t["generation_thermal"]),
         "nonfossil_generation_pc": ratio("nonfossil_generation", "population", 10_000),
         "nonfossil_share": ratio("nonfossil_generation", "generation_total"),
-        "land_pc": Formula(
-            lambda t: t.at("land_area", SURVEY_YEAR) / (10 * t["population"]), other_years=True
-        ),
+        "land_pc": Formula(lambda t: t.at("land_area", SURVEY_YEAR) / (10 * t["population"]), other_years=True),
         "construction_density": ratio("construction_land", "land_area"),
         "transport_density": over_land("railway_length", "highway_length"),
         "rail_density": over_land("railway_length"),

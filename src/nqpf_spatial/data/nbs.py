@@ -103,9 +103,7 @@ def read_nbs(
         records.append((resolve(province), int(when), title, number))
     if value is not None:
         if len(units) > 1:
-            raise DataSourceError(
-                f"{name} holds {len(units)} indicators ({', '.join(units)}); leave value out"
-            )
+            raise DataSourceError(f"{name} holds {len(units)} indicators ({', '.join(units)}); leave value out")
         units = dict.fromkeys([value], "".join(units.values()))
         records = [(province, when, value, number) for province, when, _, number in records]
     frame = labelled_panel(records, names, name)
@@ -136,9 +134,7 @@ def _split(rows: list[list[str]], name: str) -> _Export:
         else:
             export.body.append((number, row))
     if not export.header:
-        raise DataSourceError(
-            f"{name}: no header row that begins with 地区, 指标 or 时间; is this an NBS export?"
-        )
+        raise DataSourceError(f"{name}: no header row that begins with 地区, 指标 or 时间; is this an NBS export?")
     return export
 
 
@@ -179,9 +175,7 @@ def _kind_of_columns(header: list[str], name: str) -> str:
         if kind != header[0] and not strangers:
             return kind
         if len(strangers) < len(header) - 1 or (kind == "地区" and header[0] == "指标"):
-            raise DataSourceError(
-                f"{name}: the columns {', '.join(strangers)} do not fit the others ({kind})"
-            )
+            raise DataSourceError(f"{name}: the columns {', '.join(strangers)} do not fit the others ({kind})")
     return "指标"
 
 

@@ -94,13 +94,9 @@ def _choose_years(wanted: list[str], years: tuple[int, int] | None) -> list[int]
     try:
         first, last = (int(year) for year in years)
     except (TypeError, ValueError):
-        raise DataSourceError(
-            f"years must be (first, last), for example (2012, 2024); got {years!r}"
-        ) from None
+        raise DataSourceError(f"years must be (first, last), for example (2012, 2024); got {years!r}") from None
     if not available[0] <= first <= last <= available[-1]:
-        raise DataSourceError(
-            f"years={years!r} is not a window inside the release: {available[0]} to {available[-1]}"
-        )
+        raise DataSourceError(f"years={years!r} is not a window inside the release: {available[0]} to {available[-1]}")
     return list(range(first, last + 1))
 
 

@@ -112,9 +112,7 @@ def read_table(
     return out
 
 
-def _open(
-    table: str | Path | pd.DataFrame, sheet: str | int, encoding: str | None
-) -> tuple[pd.DataFrame, str]:
+def _open(table: str | Path | pd.DataFrame, sheet: str | int, encoding: str | None) -> tuple[pd.DataFrame, str]:
     """Read the file as it is: text stays text, nothing is guessed to be missing but empty cells."""
     if isinstance(table, pd.DataFrame):
         named = [level for level in table.index.names if level is not None]
@@ -134,9 +132,7 @@ def _open(
     long = [k for k, row in enumerate(body) if any(row[len(header) :])]
     if long:
         raise DataSourceError(f"{name}: row {long[0] + 2} has more cells than the header: {body[long[0]]}")
-    cells = [
-        [cell or None for cell in row[: len(header)]] + [None] * (len(header) - len(row)) for row in body
-    ]
+    cells = [[cell or None for cell in row[: len(header)]] + [None] * (len(header) - len(row)) for row in body]
     if "" in header or len(set(header)) < len(header):
         raise DataSourceError(f"{name}: a column has no heading, or two have the same: {', '.join(header)}")
     return pd.DataFrame(cells, columns=pd.Index(header), dtype=object), name
@@ -146,14 +142,10 @@ def _require_columns(frame: pd.DataFrame, wanted: list[str], where: str) -> None
     """Stop if a named column is not there."""
     absent = [name for name in wanted if name not in frame.columns]
     if absent:
-        raise DataSourceError(
-            f"{where} has no column {', '.join(absent)}; it has {', '.join(map(str, frame.columns))}"
-        )
+        raise DataSourceError(f"{where} has no column {', '.join(absent)}; it has {', '.join(map(str, frame.columns))}")
 
 
-def _stack(
-    frame: pd.DataFrame, unit: str, time: str, value: str | Sequence[str] | None, where: str
-) -> pd.DataFrame:
+def _stack(frame: pd.DataFrame, unit: str, time: str, value: str | Sequence[str] | None, where: str) -> pd.DataFrame:
     """Turn a column per year into a row per year."""
     if not isinstance(value, str):
         raise DataSourceError("layout='wide' needs value='...', the name of the variable")
@@ -167,9 +159,7 @@ def _stack(
         raise DataSourceError(
             f"{where}: columns that are no years: {', '.join(unknown)}; ignore=[...] leaves columns out"
         )
-    parts = [
-        pd.DataFrame({unit: frame[unit], time: year, value: frame[column]}) for column, year in years.items()
-    ]
+    parts = [pd.DataFrame({unit: frame[unit], time: year, value: frame[column]}) for column, year in years.items()]
     return pd.concat(parts, ignore_index=True)
 
 
@@ -180,9 +170,7 @@ def _numbers(column: pd.Series, units: pd.Series, times: pd.Series, where: str) 
     parsed = [to_number(text) for text in texts]
     bad = [f"{u} {t}: {x!r}" for u, t, x, n in zip(units, times, texts, parsed, strict=True) if n is None]
     if bad:
-        raise DataSourceError(
-            f"{where}: {column.name} is no number in {_some(bad)}; ignore=[...] leaves columns out"
-        )
+        raise DataSourceError(f"{where}: {column.name} is no number in {_some(bad)}; ignore=[...] leaves columns out")
     return pd.Series(parsed, index=column.index, dtype="float64")
 
 
@@ -198,9 +186,7 @@ def _years(times: pd.Series, units: pd.Series, where: str) -> list[int]:
 def _labels(units: pd.Series, where: str) -> list[object]:
     """Labels of units that may be anything but empty."""
     if units.isna().any():
-        raise DataSourceError(
-            f"{where}: {int(units.isna().sum())} rows have no unit in column {units.name!r}"
-        )
+        raise DataSourceError(f"{where}: {int(units.isna().sum())} rows have no unit in column {units.name!r}")
     return [u.strip() if isinstance(u, str) else u for u in units]
 
 
@@ -265,9 +251,7 @@ def combine(frames: Sequence[pd.DataFrame], tolerance: float = 0.0) -> pd.DataFr
         if list(frame.index.names) != level_names or frame.index.nlevels != 2:
             raise DataSourceError(f"indices differ: {level_names} and {list(frame.index.names)}")
         if frame.index.has_duplicates:
-            raise DataSourceError(
-                f"rows given twice: {_some(map(str, frame.index[frame.index.duplicated()]))}"
-            )
+            raise DataSourceError(f"rows given twice: {_some(map(str, frame.index[frame.index.duplicated()]))}")
         if frame.empty:
             raise DataSourceError("a panel without rows or columns cannot be combined")
     units = _merge_units(frames)
@@ -316,8 +300,6 @@ def _refuse_conflicts(a: pd.DataFrame, b: pd.DataFrame, tolerance: float) -> Non
     for name in [c for c in a.columns if c in b.columns]:
         x, y = a.loc[rows, name], b.loc[rows, name]
         gap = (x - y).abs() > tolerance * np.maximum(x.abs(), y.abs())
-        problems += [
-            f"{name} of {u} {t}: {x[(u, t)]:.10g} and {y[(u, t)]:.10g}" for u, t in rows[gap.to_numpy()]
-        ]
+        problems += [f"{name} of {u} {t}: {x[(u, t)]:.10g} and {y[(u, t)]:.10g}" for u, t in rows[gap.to_numpy()]]
     if problems:
         raise DataSourceError(f"{len(problems)} cells have two values: {_some(problems)}")

@@ -48,9 +48,7 @@ def great_circle(lon_a: ArrayLike, lat_a: ArrayLike, lon_b: ArrayLike, lat_b: Ar
         ("lon_a", "lat_a", "lon_b", "lat_b"), coordinates, (-180, -90) * 2, (360, 90) * 2, strict=True
     ):
         if not ((values >= low) & (values <= high)).all():
-            raise ValueError(
-                f"{name} must be in [{low}, {high}] degrees; got {values.min()} to {values.max()}"
-            )
+            raise ValueError(f"{name} must be in [{low}, {high}] degrees; got {values.min()} to {values.max()}")
     lon1, lat1, lon2, lat2 = (np.radians(v) for v in coordinates)
     h = np.sin((lat2 - lat1) / 2) ** 2 + np.cos(lat1) * np.cos(lat2) * np.sin((lon2 - lon1) / 2) ** 2
     # antipodal points can give 1 + 1e-16

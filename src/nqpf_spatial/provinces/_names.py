@@ -279,8 +279,6 @@ def canonical_order(labels: Iterable[Label]) -> list[Label]:
     first: dict[Province, Label] = {}
     for item, province in zip(given, found, strict=True):
         if province in first:
-            raise DataSourceError(
-                f"{first[province]!r} and {item!r} mean the same province, {province.name_en}"
-            )
+            raise DataSourceError(f"{first[province]!r} and {item!r} mean the same province, {province.name_en}")
         first[province] = item
     return [first[p] for p in sorted(first, key=lambda p: p.adcode)]
