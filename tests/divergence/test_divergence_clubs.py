@@ -89,7 +89,7 @@ def test_every_club_passes_its_own_test_unless_fixed() -> None:
 
 def test_filter_is_the_hodrick_prescott_trend() -> None:
     y = simulated(1)
-    found = D.transition_paths(np.exp(y).rename("x"), hp_lambda=400)
+    found = D.transition_paths(np.exp(y).rename("x"), hp_lambda=400).table
     second = diags_array([np.ones(23), -2 * np.ones(23), np.ones(23)], offsets=[0, 1, 2], shape=(23, 25))
     system = (eye_array(25) + 400 * second.T @ second).tocsc()
     trend = spsolve(system, y.unstack(0).to_numpy())

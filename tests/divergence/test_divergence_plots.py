@@ -48,6 +48,7 @@ DRAWN: dict[str, Callable[[pd.Series], object]] = {
     "beta": lambda x: D.beta(x),
     "clubs": lambda x: D.clubs(x),
     "stochastic": lambda x: D.stochastic_convergence(x, lags=0),
+    "transition_paths": lambda x: D.transition_paths(x),
     "markov": lambda x: D.markov(x),
     "ranks": lambda x: D.ranks(x, groups="block"),
     "densities": lambda x: D.densities(x),
@@ -156,6 +157,7 @@ ZH: dict[str, Callable[[pd.Series], object]] = {
     "share": lambda x: D.share(x, "East"),
     "level": lambda x: D.level_permutation(x, "East", permutations=99, seed=1),
     "polar": lambda x: D.polar(x),
+    "transition_paths": lambda x: D.transition_paths(x),
 }
 
 

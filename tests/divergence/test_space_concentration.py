@@ -98,7 +98,7 @@ def test_krugman_specialisation_by_hand(reference):
         "total": x.sum() / x.to_numpy().sum(),
         "rest": others.sum() / others.to_numpy().sum(),
     }[reference]
-    found = c.krugman(SECTORS, reference=reference)
+    found = nq.divergence.krugman(SECTORS, reference=reference)
     assert found.by_unit.loc["Tibet", 2019] == pytest.approx(np.abs(shares.loc["Tibet"] - against).sum())
     assert found.table.loc[2019, "krugman"] == pytest.approx(found.by_unit[2019].mean())
 
@@ -108,7 +108,7 @@ def test_krugman_concentration_by_hand(reference):
     x = SECTORS.xs(2020, level=1)
     rest = x.sum(axis=1) - (x["farm"] if reference == "rest" else 0)
     expected = np.abs(x["farm"] / x["farm"].sum() - rest / rest.sum()).sum()
-    found = c.krugman(SECTORS, "concentration", reference=reference)
+    found = nq.divergence.krugman(SECTORS, "concentration", reference=reference)
     assert found.table.loc[2020, "farm"] == pytest.approx(expected)
     assert found.by_unit.sum().to_numpy() == pytest.approx([1, 1])
 
@@ -116,7 +116,7 @@ def test_krugman_concentration_by_hand(reference):
 def test_krugman_against_the_packaged_variable():
     """krugman3 takes shares in GDP, which add up to one within rounding; here shares are of the sum."""
     data = nq.load_panel(["share_primary", "share_secondary", "share_tertiary", "krugman3"], years=(2017, 2019))
-    found = c.krugman(data.drop(columns="krugman3"))
+    found = nq.divergence.krugman(data.drop(columns="krugman3"))
     expected = data["krugman3"].unstack()
     assert found.by_unit.to_numpy() == pytest.approx(expected.loc[found.by_unit.index].to_numpy(), abs=1e-4)
 
@@ -128,8 +128,8 @@ def test_krugman_against_the_packaged_variable():
         lambda a, b, s: c.dissimilarity(a, b).table,
         lambda a, b, s: c.mismatch_index(a, b).by_unit,
         lambda a, b, s: c.hhi(a).table,
-        lambda a, b, s: c.krugman(s).by_unit,
-        lambda a, b, s: c.krugman(s, "concentration").table,
+        lambda a, b, s: nq.divergence.krugman(s).by_unit,
+        lambda a, b, s: nq.divergence.krugman(s, "concentration").table,
     ],
 )
 def test_invariances(call):
@@ -166,10 +166,10 @@ def without_output(unit):
         (lambda: c.dissimilarity(JOBS, PEOPLE.drop(2020, level=1)), PanelError, "no times 2020"),
         (lambda: c.dissimilarity(JOBS, [1, 2]), PanelError, "labelled Series"),
         (lambda: c.hhi(JOBS.mask(JOBS.max() == JOBS)), PanelError, "missing"),
-        (lambda: c.krugman(SECTORS[["farm"]]), PanelError, "at least two sectors"),
-        (lambda: c.krugman(SECTORS, "variety"), ValueError, "kind='variety'"),
-        (lambda: c.krugman(SECTORS, "concentration", reference="mean"), ValueError, "reference='mean'"),
-        (lambda: c.krugman(without_output("Tibet")), PanelError, "Tibet 2019"),
+        (lambda: nq.divergence.krugman(SECTORS[["farm"]]), PanelError, "at least two sectors"),
+        (lambda: nq.divergence.krugman(SECTORS, "variety"), ValueError, "kind='variety'"),
+        (lambda: nq.divergence.krugman(SECTORS, "concentration", reference="mean"), ValueError, "reference='mean'"),
+        (lambda: nq.divergence.krugman(without_output("Tibet")), PanelError, "Tibet 2019"),
     ],
 )
 def test_errors_name_what_is_wrong(call, error, message):
@@ -184,7 +184,7 @@ def test_pictures(lang):
     bars = c.mismatch_index(JOBS, PEOPLE, years=2020).plot(lang=lang)
     labels = [t.get_text() for t in bars.get_yticklabels()]
     assert set(labels) == ({"Beijing", "Hebei", "Tibet", "Henan"} if lang == "en" else {"北京", "河北", "西藏", "河南"})
-    sectors = c.krugman(SECTORS, "concentration").plot(lang=lang)
+    sectors = nq.divergence.krugman(SECTORS, "concentration").plot(lang=lang)
     assert len(sectors.lines) == 3
     for ax in (series, bars, sectors):
         ax.figure.savefig("/dev/null", format="png")

@@ -396,28 +396,3 @@ def _membership(x: Wide, parts: list[np.ndarray]) -> pd.Series:
     for k, part in enumerate(parts, 1):
         club.iloc[part] = k
     return club
-
-
-def transition_paths(
-    data: pd.Series | pd.DataFrame,
-    *,
-    hp_lambda: float | None = 400.0,
-    log: bool = True,
-    years: Years = None,
-    missing: Missing = "raise",
-    value: str | None = None,
-) -> pd.DataFrame:
-    """Relative transition paths ``h_it = y_it / mean_i y_it``, years in rows; options as in :func:`log_t`.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> index = pd.MultiIndex.from_product([list("ab"), [2000, 2001]], names=["unit", "year"])
-    >>> transition_paths(pd.Series([1.0, 2.0, 3.0, 2.0], index=index, name="x"), log=False, hp_lambda=None)
-    unit    a    b
-    year
-    2000  0.5  1.5
-    2001  1.0  1.0
-    """
-    x, y = _prepare(data, value, years, missing, log, hp_lambda)
-    return pd.DataFrame(_kernel.relative_paths(y).T, index=x.index(), columns=pd.Index(x.units, name=x.unit_name))
