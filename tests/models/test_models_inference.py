@@ -568,3 +568,16 @@ def test_lambda_is_at_its_maximum_when_rho_is_at_its_bound(seed):
     best = _concentrated(est.reduced, est.likelihood, est.fit.rho, est.fit.lambda_)
     for lambda_ in np.linspace(est.likelihood.lambda_.low + 1e-6, est.likelihood.lambda_.high - 1e-6, 400):
         assert _concentrated(est.reduced, est.likelihood, est.fit.rho, lambda_) <= best + 1e-8
+
+
+@pytest.mark.parametrize(("model", "error"), [("SAR", "kkp"), ("SEM", "kkp"), ("SEM", "baltagi")])
+def test_parametric_bootstrap_with_random_effects(sparse_case, model, error):
+    w, data = sparse_case
+    fit = nq.fit("y ~ a + b", data, w, model=model, effects="random", random_error=error)
+    boot = fit.bootstrap("parametric", 120, seed=1)
+    ratio = boot.params.std() / fit.bse
+    assert ratio.between(0.7, 1.4).all(), ratio
+    pd.testing.assert_frame_equal(boot.params, fit.bootstrap("parametric", 120, seed=1).params, check_exact=True)
+    assert np.isfinite(fit.impacts("bootstrap", kind="parametric", draws=30).table.loc["a", ("total", "se")])
+    with pytest.raises(ValueError, match='is "parametric"'):
+        fit.bootstrap("wild")

@@ -16,6 +16,7 @@ from nqpf_spatial.kernels import replicate
 from nqpf_spatial.kernels.factor import FactorLogDet
 from nqpf_spatial.kernels.ml import fit_ml
 from nqpf_spatial.kernels.moments import reduce_columns
+from nqpf_spatial.models import random_effects
 from nqpf_spatial.models.covariance import group_codes
 from nqpf_spatial.models.estimate import IN_LIKELIHOOD, Estimate
 from nqpf_spatial.models.residuals import decompose
@@ -94,7 +95,9 @@ def bootstrap(
     if groups is not None and kind != "wild-cluster":
         raise ValueError(f'groups= has no meaning for kind={kind!r}; use "wild-cluster"')
     if est.random is not None:
-        raise ValueError('bootstraps are available for fixed effects; refit with effects="fixed"')
+        if kind != "parametric":
+            raise ValueError(f'kind={kind!r}: with random effects the bootstrap is "parametric", unit effects redrawn')
+        return random_effects.replicates(est, replicates, seed)
     if isinstance(est.likelihood.rho, FactorLogDet) or isinstance(est.likelihood.lambda_, FactorLogDet):
         raise ValueError(f"bootstraps need the eigenvalues of W, too many with {est.design.shape[1]} units")
     if est.correction not in IN_LIKELIHOOD:

@@ -9,6 +9,7 @@ import numpy as np
 from nqpf_spatial.errors import PanelError
 from nqpf_spatial.kernels.factor import FactorLogDet
 from nqpf_spatial.kernels.ml import Likelihood, MLFit
+from nqpf_spatial.kernels.moments import spatial_lag
 from nqpf_spatial.kernels.random_effects import REFit, fit_re
 from nqpf_spatial.kernels.random_effects_information import expected_information_re
 from nqpf_spatial.kernels.random_effects_predict import REPrediction, random_effects_predict
@@ -100,6 +101,30 @@ def _fit(design: Design, columns: Columns, weights: Weights, likelihood: Likelih
     if isinstance(likelihood.rho, FactorLogDet) or isinstance(likelihood.lambda_, FactorLogDet):
         raise ValueError(f"random effects need the eigenvalues of W, too many with {design.shape[1]} units")
     return fit_re(columns.z, design.y, wy, w_error, likelihood.rho, likelihood.lambda_, error, design.time)
+
+
+def replicates(est: Estimate, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Parametric bootstrap: (R, p) estimates and (R,) sigma2 from panels drawn from the fitted model, effects included."""
+    assert est.random is not None
+    rng, (t, n) = np.random.default_rng(seed), est.design.shape
+    signal = np.tensordot(est.fit.beta, est.columns.z, axes=1)
+    lag, error = est.weights.lag, est.weights.error
+    inverse = [
+        np.eye(n) if w is None else np.linalg.inv(np.eye(n) - v * w.dense())
+        for w, v in ((lag, est.fit.rho), (error, est.fit.lambda_))
+    ]
+    params, sigma2 = [], []
+    for _ in range(count):
+        mu = np.sqrt(est.random.sigma2_mu) * rng.standard_normal(n)
+        e = np.sqrt(est.fit.sigma2) * rng.standard_normal((t, n))
+        u = (mu + e) @ inverse[1].T if est.random.error == "kkp" else mu + e @ inverse[1].T
+        y = (signal + u) @ inverse[0].T
+        columns = replace(est.columns, wy=est.columns.wy if lag is None else spatial_lag(matrix(lag), y))
+        found = _fit(replace(est.design, y=y), columns, est.weights, est.likelihood, est.random.error)
+        spatial = [v for v, on in ((found.rho, est.model.lag), (found.lambda_, est.model.error)) if on]
+        params.append(np.append(found.beta, spatial))
+        sigma2.append(found.sigma2)
+    return np.array(params), np.array(sigma2)
 
 
 def expected(est: Estimate) -> np.ndarray:
