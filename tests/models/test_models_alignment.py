@@ -389,3 +389,10 @@ def test_equal_weights_with_time_effects_do_not_identify_rho() -> None:
     w = from_any(np.ones((10, 10)) - np.eye(10), ids=weights("knn").ids)
     with pytest.raises(IdentificationError, match="rho is not identified"):
         nq.sar(SMALL, panel("knn"), w)
+
+
+def test_sequences_of_weights_are_refused_in_plain_words(china, queen) -> None:
+    from nqpf_spatial.weights import sequence
+
+    with pytest.raises(TypeError, match=r"changing W is not available in this release.*w\[year\]"):
+        nq.sar(FORMULA, china, sequence({2012: queen, 2013: queen}), years=(2012, 2024))

@@ -100,8 +100,13 @@ def typeface(lang: str) -> Iterator[None]:
         if FAMILY not in fontManager.get_font_names():
             fontManager.addfont(str(font_path()))
         settings["font.family"] = [FAMILY, "DejaVu Sans"]
-    with mpl.rc_context(settings):
+    # rc_context would also restore what the notebook's inline backend sets up at the first figure
+    before: Any = {key: mpl.rcParams[key] for key in settings}
+    mpl.rcParams.update(settings)
+    try:
         yield
+    finally:
+        mpl.rcParams.update(before)
 
 
 def embedded_font(text: str) -> str:

@@ -19,6 +19,7 @@ from nqpf_spatial.models.labels import canonical, match
 from nqpf_spatial.models.random_effects import EFFECTS, RANDOM_ERRORS, estimate_random
 from nqpf_spatial.models.results import SpatialFit, check_vcov
 from nqpf_spatial.models.spec import Model, get_model, parse_formula
+from nqpf_spatial.weights.combine import WeightsSequence
 from nqpf_spatial.weights.core import SpatialWeights
 from nqpf_spatial.weights.guards import check_presample
 
@@ -209,6 +210,11 @@ def _weights(
     spec: Model, w: SpatialWeights | None, w_durbin: SpatialWeights | None, w_error: SpatialWeights | None
 ) -> Weights:
     for name, value in (("w", w), ("w_durbin", w_durbin), ("w_error", w_error)):
+        if isinstance(value, WeightsSequence):
+            raise TypeError(
+                f"{name} is a sequence of weights; estimation with a changing W is not available in this release: choose one "
+                f"matrix, {name}[year]"
+            )
         if value is not None and not isinstance(value, SpatialWeights):
             raise TypeError(
                 f"{name} is a {type(value).__name__}; turn it into labelled weights with nq.weights.from_any({name}, ids=...)"
