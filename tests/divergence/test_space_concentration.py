@@ -210,3 +210,25 @@ def test_krugman_follows_missing_and_names_sectors_of_different_years() -> None:
     pd.testing.assert_frame_equal(units.by_unit, nq.divergence.krugman(full.drop(index="c", level=0)).by_unit)
     years = nq.divergence.krugman(hole, "concentration", missing="drop_years")
     assert 2003 not in years.table.index and len(years.table) == 5
+
+
+def test_quotient_plot_draws_one_year_around_one() -> None:
+    import matplotlib.pyplot as plt
+
+    import nqpf_spatial as nq
+
+    panel = nq.load_panel(["rd_expenditure", "gdp"], years=(2011, 2023))
+    quotients = nq.divergence.location_quotient(panel["rd_expenditure"], panel["gdp"])
+    ax = nq.divergence.quotient_plot(quotients)
+    last = quotients.xs(2023, level=1).sort_values()
+    assert [t.get_text() for t in ax.get_yticklabels()] == list(last.index)
+    widths = [bar.get_width() for bar in ax.patches]
+    assert widths == pytest.approx(list(last - 1.0))
+    assert ax.get_title() == "2023"
+    chinese = nq.divergence.quotient_plot(quotients, 2015, lang="zh")
+    assert chinese.get_xlabel() == "区位商"
+    assert "北京" in [t.get_text() for t in chinese.get_yticklabels()]
+    chinese.figure.canvas.draw()  # a missing glyph is a warning, and an error here
+    with pytest.raises(ValueError, match="run from 2011 to 2023"):
+        nq.divergence.quotient_plot(quotients, 1999)
+    plt.close("all")

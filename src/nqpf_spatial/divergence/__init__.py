@@ -18,7 +18,7 @@ _WHERE = {
     "rules_frozen": ("ossify", "polar"),
     "space": ("moran_by_year", "lisa_by_year", "gravity_center", "standard_ellipse"),
     "_centres": ("IntensityWarning",),
-    "concentration": ("location_quotient", "dissimilarity", "mismatch_index", "hhi"),
+    "concentration": ("location_quotient", "quotient_plot", "dissimilarity", "mismatch_index", "hhi"),
     "sectoral": ("krugman",),
     "dagum_gini": ("dagum", "gini_change"),
     "distributions": ("densities", "silverman_test"),

@@ -325,3 +325,41 @@ def _like(values: Array, x: Wide) -> pd.Series:
         return pd.Series(values[0], index=pd.Index(x.units, name=x.unit_name))
     index = pd.MultiIndex.from_product([x.units, x.times], names=[x.unit_name, x.time_name])
     return pd.Series(values.T.ravel(), index=index)
+
+
+def quotient_plot(quotients: pd.Series, time: Any = None, lang: str = "en", ax: Axes | None = None) -> Axes:
+    """Location quotients of one year as bars around one, the largest on top.
+
+    Parameters
+    ----------
+    quotients : Series
+        From `location_quotient`, indexed by unit or by (unit, time).
+    time : optional
+        Year to draw; the last one by default.
+    lang : {"en", "zh"}
+    ax : matplotlib Axes, optional
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    if quotients.index.nlevels == 2:
+        times = quotients.index.get_level_values(1)
+        chosen = times.max() if time is None else time
+        if chosen not in times:
+            raise ValueError(f"time={time!r}: the quotients run from {times.min()} to {times.max()}")
+        values = quotients.xs(chosen, level=1)
+    else:
+        chosen, values = None, quotients
+    values = values.sort_values()
+    ax = _style.new_axes(ax, lang, (6.0, 0.19 * len(values) + 1.0))
+    names = [_maps.unit_name(unit, lang) for unit in values.index]
+    places = np.arange(len(values))
+    ax.barh(places, values - 1.0, left=1.0, color=["#0072B2" if v >= 1 else "#D55E00" for v in values], height=0.7)
+    ax.set_yticks(places, names)
+    ax.axvline(1.0, color="0.3", linewidth=0.8)
+    ax.set_xlabel("区位商" if lang == "zh" else "location quotient")
+    if chosen is not None:
+        ax.set_title(str(chosen))
+    ax.margins(y=0.01)
+    return _maps.finish(ax, lang, grid=False)

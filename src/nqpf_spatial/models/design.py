@@ -125,17 +125,18 @@ def build_design(
     order, units, periods = _ordered(index, ids, levels)
     # a plain index from here on: rows are known by their position
     frame = pd.DataFrame({name: values[order] for name, values in columns.items()})
-    left, right = _evaluate(parsed, frame)
+    outcome, target, columns_x, matrix = _evaluate(parsed, frame)
     cells = _Cells(units, periods)
-    _check_finite(left, cells)
-    _check_finite(right, cells)
-    names = tuple(c for c in right.columns if not ((unit or time) and c == "Intercept"))
+    _check_finite(target[:, None], (outcome,), cells)
+    _check_finite(matrix, columns_x, cells)
+    shown = [k for k, name in enumerate(columns_x) if not ((unit or time) and name == "Intercept")]
+    names = tuple(columns_x[k] for k in shown)
     clash = [name for name in names if name.startswith(("W:", MEAN)) or name in ("rho", "lambda", "sigma2")]
     if clash:
         raise PanelError(
             f"regressors named {enumerate_some(clash)} read like parameters of the model; rename the variables"
         )
-    outcome, y, x = str(left.columns[0]), *_reshape(left, right[list(names)], len(units))
+    y, x = _reshape(target, matrix[:, shown], len(units))
     return Design(y, x, names, outcome, units, periods, levels, unit, time, frame, parsed.formula)
 
 
@@ -248,29 +249,35 @@ def _check_cells(counts: NDArray, cells: _Cells) -> None:
         )
 
 
-def _evaluate(parsed: ParsedFormula, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Outcome and regressor columns of the formula on ordered rows."""
+def _evaluate(parsed: ParsedFormula, frame: pd.DataFrame) -> tuple[str, NDArray, tuple[str, ...], NDArray]:
+    """Name and values of the outcome, names and (rows, K) values of the regressors, on ordered rows."""
     formula = parsed.formula
     text = [c for c in frame.columns if not pd.api.types.is_numeric_dtype(frame[c])]
     _check_numeric(formula, frame, text)
     if parsed.plain is not None:
-        left, right = frame[[parsed.plain[0]]], frame[list(parsed.plain[1:])]
-        return left, right.assign(Intercept=1.0)[["Intercept", *right.columns]] if parsed.intercept else right
+        outcome, *names = parsed.plain
+        columns = [frame[name].to_numpy(dtype=float) for name in names]
+        if parsed.intercept:
+            names, columns = ["Intercept", *names], [np.ones(len(frame)), *columns]
+        matrix = np.column_stack(columns) if columns else np.empty((len(frame), 0))
+        return outcome, frame[outcome].to_numpy(dtype=float), tuple(names), matrix
     try:
         # NaN must survive: dropping rows silently would break the panel, so they are found and named afterwards
         with np.errstate(all="ignore"):  # log of zero and the like: the cells are named below
             matrices = formula.get_model_matrix(frame, na_action="ignore", output="pandas")
     except FactorEvaluationError as error:
         raise PanelError(f"the formula cannot be evaluated on the data: {error}") from error
-    if matrices.lhs.shape[1] != 1:
-        raise PanelError(f"the outcome has {matrices.lhs.shape[1]} columns; it must be one numeric variable")
-    return matrices.lhs, matrices.rhs
+    left, right = matrices.lhs, matrices.rhs
+    if left.shape[1] != 1:
+        raise PanelError(f"the outcome has {left.shape[1]} columns; it must be one numeric variable")
+    target = left.to_numpy(dtype=float)[:, 0]
+    return str(left.columns[0]), target, tuple(map(str, right.columns)), right.to_numpy(dtype=float)
 
 
-def _reshape(left: pd.DataFrame, right: pd.DataFrame, n: int) -> tuple[NDArray, NDArray]:
+def _reshape(target: NDArray, matrix: NDArray, n: int) -> tuple[NDArray, NDArray]:
     """(T, N) outcome and (K, T, N) regressors from rows unit by unit."""
-    y = left.to_numpy(dtype=float).reshape(n, -1).T
-    x = right.to_numpy(dtype=float).reshape(n, y.shape[0], right.shape[1]).transpose(2, 1, 0)
+    y = target.reshape(n, -1).T
+    x = matrix.reshape(n, y.shape[0], matrix.shape[1]).transpose(2, 1, 0)
     return np.ascontiguousarray(y), np.ascontiguousarray(x)
 
 
@@ -283,13 +290,11 @@ def _check_numeric(formula: Formula, frame: pd.DataFrame, text: list[str]) -> No
         raise PanelError(f"not numeric: {kinds}. Convert with pd.to_numeric, or write C({bad[0]}) for a factor")
 
 
-def _check_finite(matrix: pd.DataFrame, cells: _Cells) -> None:
-    values = matrix.to_numpy(dtype=float)
+def _check_finite(values: NDArray, names: tuple[str, ...], cells: _Cells) -> None:
     if np.isfinite(values).all():
         return
-    bad = [(matrix.columns[c], cells.name(int(r))) for c, r in zip(*np.nonzero(~np.isfinite(values.T)), strict=True)]
+    bad = [f"{names[c]} {cells.name(int(r))}" for c, r in zip(*np.nonzero(~np.isfinite(values.T)), strict=True)]
     raise PanelError(
-        f"missing or infinite values in {len(bad)} cells: {enumerate_some([' '.join(map(str, b)) for b in bad])}. Nothing is "
-        "filled or dropped: choose another window with years=, other variables, or drop the units and take them out of W "
-        "with w.subset"
+        f"missing or infinite values in {len(bad)} cells: {enumerate_some(bad)}. Nothing is filled or dropped: choose "
+        "another window with years=, other variables, or drop the units and take them out of W with w.subset"
     )
