@@ -581,3 +581,10 @@ def test_parametric_bootstrap_with_random_effects(sparse_case, model, error):
     assert np.isfinite(fit.impacts("bootstrap", kind="parametric", draws=30).table.loc["a", ("total", "se")])
     with pytest.raises(ValueError, match='is "parametric"'):
         fit.bootstrap("wild")
+
+
+@pytest.mark.parametrize("model", ["SAC", "GNS"])
+def test_lag_and_error_of_one_w_without_regressors_are_refused(sparse_case, model):
+    w, data = sparse_case
+    with pytest.raises(IdentificationError, match="can be exchanged"):
+        nq.fit("y ~ 1 | unit + period", data, w, model=model)

@@ -1,6 +1,6 @@
 """R-MECH on claims that state the effect of one regressor (WU-M4).
 
-Readings fixed before any model of a verdict was fitted:
+Readings fixed before any verdict was computed (the baseline had been estimated once as a check of the estimator):
 
 * "Direct (or total) effect > 0" is a choice of the claim: support needs one of the two to satisfy the rule in
   full, variants included, and a contradiction of either outranks it (see the order of VERDICTS).

@@ -1,6 +1,6 @@
 """Variants of R-MECH: what each entry of the register changes in the baseline specification.
 
-Readings fixed before any variant was run:
+Readings fixed before any variant was run (those of the index and of the six other W after the baseline was seen):
 
 * Names are taken as the register writes them: ``patents_inv_pc`` and ``cable_pc`` enter in levels. The
   outcome keeps the logarithm of the baseline (alt_urban_labour swaps the measure of labour, not the form).

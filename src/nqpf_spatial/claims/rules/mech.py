@@ -5,7 +5,7 @@ with the baseline W and with at least `w_min_agree` of the `w_total` matrices, a
 opposite. A W flagged as weakly identified is shown but not counted; then at least
 `counted_w_agree_share_ge` of the counted W must agree.
 
-Readings fixed before any model of a verdict was fitted:
+Readings fixed before any verdict was computed (the baseline had been estimated once as a check of the estimator):
 
 * Tests are two-sided at `alpha` and the sign is looked at separately.
 * The corrected p-value decides what speaks for or against the claim ("the corrected p replaces the raw p in
