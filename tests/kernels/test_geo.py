@@ -19,11 +19,11 @@ def test_agrees_with_the_geodesic_between_all_capitals() -> None:
     np.testing.assert_allclose(great_circle(LON[i], LAT[i], LON[j], LAT[j]), metres / 1000, rtol=0.005)
 
 
-def test_quarter_and_half_of_a_great_circle() -> None:
+def test_quarter_and_half_of_a_great_circle_to_the_millimetre() -> None:
     quarter = np.pi / 2 * EARTH_RADIUS_KM
-    assert great_circle(0, 0, 90, 0) == pytest.approx(quarter, rel=1e-14)
-    assert great_circle(100, 0, 13, 90) == pytest.approx(quarter, rel=1e-14)
-    assert great_circle(0, 0, 180, 0) == pytest.approx(2 * quarter, rel=1e-14)
+    assert great_circle(0, 0, 90, 0) == pytest.approx(quarter, abs=5.1e-7)
+    assert great_circle(100, 0, 13, 90) == pytest.approx(quarter, abs=5.1e-7)
+    assert great_circle(0, 0, 180, 0) == pytest.approx(2 * quarter, abs=5.1e-7)
     # the haversine loses half the digits at the antipode: 0.2 m
     assert great_circle(30, 40, -150, -40) == pytest.approx(2 * quarter, rel=1e-7)
 
@@ -32,7 +32,9 @@ def test_agrees_with_the_chord_of_unit_vectors() -> None:
     lon, lat = np.radians(LON), np.radians(LAT)
     xyz = np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
     chord = np.linalg.norm(xyz[:, None] - xyz[None], axis=2)
-    np.testing.assert_allclose(distance_matrix(LON, LAT), 2 * EARTH_RADIUS_KM * np.arcsin(chord / 2), rtol=1e-10)
+    np.testing.assert_allclose(
+        distance_matrix(LON, LAT), (2 * EARTH_RADIUS_KM * np.arcsin(chord / 2)).round(6), rtol=1e-14
+    )
 
 
 def test_matrix_is_symmetric_to_the_bit_with_zero_diagonal() -> None:

@@ -243,6 +243,18 @@ def test_text_holds_what_matters_and_no_clock() -> None:
     assert len(w) == 31 and w.to_frame().loc["Hainan", "Guangdong"] == 1.0
 
 
+def test_checksums_do_not_hang_on_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sines and logarithms of other processors differ in their last bits; W must not."""
+    names = ("inv_distance", "inv_distance_sq", "econ_geo_nested")
+    before = [nq.weights.registered(name).checksum for name in names]
+    digital = nq.load_panel()["ln_broadband_pc"].xs(2011, level="year")
+    similar = nq.weights.similarity(digital, None).checksum
+    sine = np.sin
+    monkeypatch.setattr(np, "sin", lambda x: np.nextafter(sine(x), 2.0))
+    assert [nq.weights.registered(name).checksum for name in names] == before
+    assert nq.weights.similarity(digital * (1 + 2e-16), None).checksum == similar
+
+
 def test_checksum_of_the_baseline_matrix_is_pinned() -> None:
     # Ratios of small integers: the same bits on every machine.
     assert nq.weights.contiguity().checksum == "8524b7216cbbb0cba0a454fccd6089e99116b2596087339d1d2e2eaab41db805"

@@ -6,10 +6,10 @@ builder this release does not have is an absence with a reason, never a substitu
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from nqpf_spatial.claims.register import Register, load
 from nqpf_spatial.errors import DataSourceError
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 #: seed of every draw behind a verdict; recorded in the verdict
 SEED = 2024
+
+
+T = TypeVar("T")
 
 
 class NotInRelease(RuntimeError):
@@ -50,6 +53,22 @@ class Context:
         import nqpf_spatial as nq
 
         return nq.load_panel()
+
+    @cached_property
+    def p_values(self) -> dict[str, float | None]:
+        """Claim id -> the p-value it brings into its family's correction; filled by the runner before it decides."""
+        return {}
+
+    @cached_property
+    def _results(self) -> dict[Hashable, Any]:
+        return {}
+
+    def once(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """Return what `compute` returns, computed at the first call with this key (baselines serve several claims)."""
+        if key not in self._results:
+            self._results[key] = compute()
+        found: T = self._results[key]
+        return found
 
     @property
     def release(self) -> str:

@@ -10,7 +10,7 @@ from nqpf_spatial.claims.context import SEED, Context
 from nqpf_spatial.claims.evaluate import READINGS, RULES_AS_CODE, Assessment
 from nqpf_spatial.claims.record import Verdict
 from nqpf_spatial.claims.register import Claim, Register, load
-from nqpf_spatial.claims.rules import verdicts
+from nqpf_spatial.claims.rules import holm, verdicts
 
 #: set to "1" by `nqpf-spatial reproduce --fast` for the notebooks it executes
 FAST_VARIABLE = "NQPF_SPATIAL_FAST"
@@ -73,6 +73,7 @@ def decide(claim: Claim, ctx: Context) -> Verdict:
     if claim.id not in READINGS:
         return _record(claim, ctx, None, _arrives(claim))
     reading = READINGS[claim.id]
+    _gather_p_values(claim, ctx)
     assessment = reading.evaluate(claim, ctx, reading.options)
     decision = verdicts.first(
         [
@@ -81,6 +82,18 @@ def decide(claim: Claim, ctx: Context) -> Verdict:
         ]
     )
     return _record(claim, ctx, decision.word, decision.reason, assessment)
+
+
+def _gather_p_values(claim: Claim, ctx: Context) -> None:
+    """Compute the p-values of the claim's family that are not known yet: the correction needs them all."""
+    for member in holm.members(ctx.register, claim.family):
+        if member in ctx.p_values or member == claim.id:
+            continue
+        reading = READINGS.get(member)
+        has_p = reading is not None and reading.p_value is not None
+        ctx.p_values[member] = (
+            reading.p_value(ctx.register.claim(member), ctx, reading.options) if has_p else None  # type: ignore[union-attr,misc]
+        )
 
 
 def _arrives(claim: Claim) -> str:

@@ -22,6 +22,9 @@ _SOURCES = {
     "exponential": "exponential decay as in Fingleton and Le Gallo (2008)",
 }
 
+#: significant digits of the largest level that enter the gaps
+_DIGITS = 12
+
 
 def economic(
     variable: str | pd.Series = "gdp_real_pc",
@@ -206,13 +209,20 @@ def _need_positive(level: Attribute) -> None:
         raise ValueError(f"{level.name} must be positive; not so for {shorten(level.ids[k] for k in bad)}")
 
 
+def _rounded(values: NDArray) -> NDArray:
+    """Levels without their last bits: those of a logarithm hang on the processor, and the checksum of W would with them."""
+    largest = float(np.abs(values).max())
+    return values if largest == 0 else values.round(_DIGITS - 1 - int(np.floor(np.log10(largest))))
+
+
 def _gap_weights(
     level: Attribute, form: str, floor: float | None, scale: float | None, transform: Transform, name: str
 ) -> SpatialWeights:
     """Weights from the pairwise gaps of a level."""
     if level.values.size < 2:
         raise ValueError("economic distance needs at least two units")
-    gap = np.abs(level.values[:, None] - level.values[None, :])
+    values = _rounded(level.values)
+    gap = np.abs(values[:, None] - values[None, :])
     mean_gap = float(gap[np.triu_indices_from(gap, 1)].mean())
     if mean_gap == 0:
         raise ValueError(f"{level.name} is the same for all units: there is no economic distance")

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from nqpf_spatial.claims.evaluate.assessment import Assessment, Reading
 from nqpf_spatial.claims.evaluate.facts import hub_list
-from nqpf_spatial.claims.evaluate.mechanism import stated_effect
+from nqpf_spatial.claims.evaluate.mechanism import baseline_p, stated_effect
 from nqpf_spatial.claims.evaluate.shares import east_share
 
 #: claim id -> how it is evaluated
 READINGS: dict[str, Reading] = {
     "WU-P8": Reading(hub_list),
     "WU-2.2": Reading(east_share),
-    "WU-M4": Reading(stated_effect, {"focus": "ln_broadband_pc"}),
+    "WU-M4": Reading(stated_effect, {"focus": "ln_broadband_pc"}, baseline_p),
 }
 
 #: rules that exist as functions in this release

@@ -43,7 +43,21 @@ class Assessment:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How one claim is evaluated: a function of (claim, context, options) and its options."""
+    """How one claim is evaluated.
+
+    Attributes
+    ----------
+    evaluate : callable
+        (claim, context, options) -> Assessment.
+    options : mapping
+        What distinguishes this claim from others read the same way.
+    p_value : callable, optional
+        (claim, context, options) -> the raw two-sided p-value the claim brings into the correction of its family, from its
+        baseline alone. A criterion of several tests brings the one it hangs on: the largest where all must hold, the
+        k-th smallest where k must hold; stated alternatives bring the larger, so that no other claim gains by the choice.
+        None where the criterion has no p-value.
+    """
 
     evaluate: Callable[[Claim, Context, Mapping[str, Any]], Assessment]
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    p_value: Callable[[Claim, Context, Mapping[str, Any]], float | None] | None = None

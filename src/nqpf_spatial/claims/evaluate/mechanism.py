@@ -62,16 +62,21 @@ def _runs_by_w(claim: Claim, ctx: Context, base: Specification) -> tuple[dict[st
     """Fit the baseline under every matrix of the claim that can be built."""
     built, missing = ctx.available(claim.W)
     fields = {name: getattr(base, name) for name in base.__slots__}
-    return {w: run(ctx, Specification(**{**fields, "w": w})) for w in built}, missing
+    specifications = {w: Specification(**{**fields, "w": w}) for w in built}
+    return {w: ctx.once(spec, lambda spec=spec: run(ctx, spec)) for w, spec in specifications.items()}, missing
 
 
-def _under_w(runs: Mapping[str, Run], effect: str, correction: Holm, claim: Claim) -> list[mech.EffectUnderW]:
+def _under_w(
+    runs: Mapping[str, Run], effect: str, correction: Holm, claim: Claim, ctx: Context
+) -> list[mech.EffectUnderW]:
     """Rows of the rule for one stated effect."""
     rows = []
     for w, r in runs.items():
         e = r.effects[effect]
         rows.append(
-            mech.EffectUnderW(w, e.estimate, e.se, e.p, holm_rule.adjust(e.p, correction, {}, claim.id), r.sd_rho)
+            mech.EffectUnderW(
+                w, e.estimate, e.se, e.p, holm_rule.adjust(e.p, correction, ctx.p_values, claim.id), r.sd_rho
+            )
         )
     return rows
 
@@ -226,6 +231,22 @@ def overlap(ctx: Context, base: Specification) -> pd.DataFrame:
     return pd.DataFrame({"shared_with_outcome": rows}).rename_axis("regressor")
 
 
+def stated_effects(claim: Claim) -> tuple[str, ...]:
+    """Names of the effects a claim states: one, or several alternatives."""
+    stated = claim.parameters["effect"]
+    effects = (stated,) if isinstance(stated, str) else tuple(stated)
+    if unknown := set(effects) - set(EFFECTS):
+        raise ValueError(f"claim {claim.id} states unknown effects {sorted(unknown)}; known: {', '.join(EFFECTS)}")
+    return effects
+
+
+def baseline_p(claim: Claim, ctx: Context, options: Mapping[str, Any]) -> float:
+    """p-value of the stated effect under the baseline W; of alternatives the larger."""
+    spec = baseline(claim, ctx, options["focus"])
+    effects = ctx.once(spec, lambda: run(ctx, spec)).effects
+    return max(effects[effect].p for effect in stated_effects(claim))
+
+
 def stated_effect(claim: Claim, ctx: Context, options: Mapping[str, Any]) -> Assessment:
     """Decide a claim about the effect of one regressor.
 
@@ -242,18 +263,15 @@ def stated_effect(claim: Claim, ctx: Context, options: Mapping[str, Any]) -> Ass
     Assessment
     """
     parameters = {**ctx.register.rules["R-MECH"].parameters, **claim.parameters}
-    stated = parameters["effect"]
-    effects = (stated,) if isinstance(stated, str) else tuple(stated)
-    if unknown := set(effects) - set(EFFECTS):
-        raise ValueError(f"claim {claim.id} states unknown effects {sorted(unknown)}; known: {', '.join(EFFECTS)}")
+    effects = stated_effects(claim)
     sign = mech.sign_of(parameters["sign"])
     base = baseline(claim, ctx, options["focus"])
     runs, missing = _runs_by_w(claim, ctx, base)
-    correction = holm_rule.describe(claim, ctx.register, {})
+    correction = holm_rule.describe(claim, ctx.register, ctx.p_values)
     rows = [row for v in claim.variants for row in _run_variant(v, base, ctx, effects, sign, parameters)]
     alternatives, evidence = [], []
     for effect in effects:
-        under = _under_w(runs, effect, correction, claim)
+        under = _under_w(runs, effect, correction, claim, ctx)
         outcome = mech.decide(under, claim.W, sign, parameters)
         shares = multiverse.judge(
             [r for r in rows if r.alternative == effect],
