@@ -1,21 +1,20 @@
 """From a claim to the numbers its rule looks at.
 
 A `Reading` says how one claim is evaluated under its rule. Claims without an entry in `READINGS` are not run:
-the runner says so by name and never returns a verdict for them.
+the runner says so by name and never returns a verdict for them. Each module lists its own claims in a `READINGS` of its
+own; this file only joins them.
 """
 
 from __future__ import annotations
 
+from nqpf_spatial.claims.evaluate import facts, mechanism, shares
 from nqpf_spatial.claims.evaluate.assessment import Assessment, Reading
-from nqpf_spatial.claims.evaluate.facts import hub_list
-from nqpf_spatial.claims.evaluate.mechanism import baseline_p, stated_effect
-from nqpf_spatial.claims.evaluate.shares import east_share
 
 #: claim id -> how it is evaluated
 READINGS: dict[str, Reading] = {
-    "WU-P8": Reading(hub_list),
-    "WU-2.2": Reading(east_share),
-    "WU-M4": Reading(stated_effect, {"focus": "ln_broadband_pc"}, baseline_p),
+    **facts.READINGS,
+    **shares.READINGS,
+    **mechanism.READINGS,
 }
 
 #: rules that exist as functions in this release

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from nqpf_spatial.claims.context import Context
 from nqpf_spatial.claims.evaluate.assessment import Alternative, Assessment
+from nqpf_spatial.claims.evaluate.assessment import Reading as ClaimReading
 from nqpf_spatial.claims.record import Evidence, Reading, VariantResult
 from nqpf_spatial.claims.register import Claim
 from nqpf_spatial.claims.rules import fact, multiverse
@@ -119,3 +120,7 @@ def hub_list(claim: Claim, ctx: Context, options: Mapping[str, Any]) -> Assessme
         mde_note="a list has no sampling error: there is no minimum detectable effect",
         tables={"hubs": table},
     )
+
+
+#: claims decided here
+READINGS: Mapping[str, ClaimReading] = {"WU-P8": ClaimReading(hub_list)}

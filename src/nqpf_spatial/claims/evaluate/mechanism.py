@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from nqpf_spatial.claims.context import Context, NotInRelease
 from nqpf_spatial.claims.evaluate.assessment import Alternative, Assessment
+from nqpf_spatial.claims.evaluate.assessment import Reading as ClaimReading
 from nqpf_spatial.claims.evaluate.specification import EFFECTS, Run, Specification, run
 from nqpf_spatial.claims.evaluate.variants import expand
 from nqpf_spatial.claims.record import Evidence, Holm, Reading, VariantResult
@@ -58,12 +59,17 @@ def baseline(claim: Claim, ctx: Context, focus: str) -> Specification:
     )
 
 
+def baseline_run(ctx: Context, spec: Specification) -> Run:
+    """Fit a specification once per context: baselines serve several claims."""
+    return ctx.once(spec, lambda: run(ctx, spec))
+
+
 def _runs_by_w(claim: Claim, ctx: Context, base: Specification) -> tuple[dict[str, Run], dict[str, str]]:
     """Fit the baseline under every matrix of the claim that can be built."""
     built, missing = ctx.available(claim.W)
     fields = {name: getattr(base, name) for name in base.__slots__}
     specifications = {w: Specification(**{**fields, "w": w}) for w in built}
-    return {w: ctx.once(spec, lambda spec=spec: run(ctx, spec)) for w, spec in specifications.items()}, missing
+    return {w: baseline_run(ctx, spec) for w, spec in specifications.items()}, missing
 
 
 def _under_w(
@@ -243,7 +249,7 @@ def stated_effects(claim: Claim) -> tuple[str, ...]:
 def baseline_p(claim: Claim, ctx: Context, options: Mapping[str, Any]) -> float:
     """p-value of the stated effect under the baseline W; of alternatives the larger."""
     spec = baseline(claim, ctx, options["focus"])
-    effects = ctx.once(spec, lambda: run(ctx, spec)).effects
+    effects = baseline_run(ctx, spec).effects
     return max(effects[effect].p for effect in stated_effects(claim))
 
 
@@ -302,3 +308,7 @@ def _notes(runs: Mapping[str, Run]) -> tuple[str, ...]:
         for text in r.notes:
             shared.setdefault(text, []).append(w)
     return tuple(f"{', '.join(matrices)}: {text}" for text, matrices in shared.items())
+
+
+#: claims decided here
+READINGS: Mapping[str, ClaimReading] = {"WU-M4": ClaimReading(stated_effect, {"focus": "ln_broadband_pc"}, baseline_p)}

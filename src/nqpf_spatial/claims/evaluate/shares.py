@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from nqpf_spatial.claims.context import Context
 from nqpf_spatial.claims.evaluate.assessment import Alternative, Assessment
+from nqpf_spatial.claims.evaluate.assessment import Reading as ClaimReading
 from nqpf_spatial.claims.evaluate.variants import MUNICIPALITIES
 from nqpf_spatial.claims.record import Evidence, VariantResult
 from nqpf_spatial.claims.register import Claim
@@ -168,3 +169,7 @@ def _frame(published: Mapping[str, float], date: str) -> pd.DataFrame:
     import pandas as pd
 
     return pd.DataFrame({"date": date, "share_pct": dict(published)}).rename_axis("block")
+
+
+#: claims decided here
+READINGS: Mapping[str, ClaimReading] = {"WU-2.2": ClaimReading(east_share)}
