@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from nqpf_spatial import claims
-from nqpf_spatial.claims import exhibits, record, verdict_file
+from nqpf_spatial.claims import record, verdict_file
 from nqpf_spatial.claims.context import Context
+from nqpf_spatial.claims.exhibits import mechanism
 from nqpf_spatial.errors import DataSourceError
 
 REGISTER = claims.load()
@@ -162,5 +163,5 @@ def test_weights_of_the_register():
 
 
 def test_short_names_of_specifications():
-    assert exhibits._row("w_others", "W economic") == "w_others: economic"
-    assert exhibits.effect_name("total effect of x on y", "en") == "total effect of x"
+    assert mechanism._row("w_others", "W economic") == "w_others: economic"
+    assert mechanism.effect_name("total effect of x on y", "en") == "total effect of x"

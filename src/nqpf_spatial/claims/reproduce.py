@@ -30,16 +30,6 @@ if TYPE_CHECKING:
 DPI, DPI_FAST = 130, 70
 FLOAT_FORMAT = "%.6g"
 
-_TITLES_ZH = {
-    "evidence": "证据",
-    "variants": "变体",
-    "impacts_by_w": "各权重下的效应",
-    "overlap": "指标重叠",
-    "shares": "份额与区位商",
-    "computing_by_block": "算力的区域份额",
-    "hubs": "枢纽与集群",
-}
-
 Progress = Callable[[str], None]
 
 
@@ -252,7 +242,10 @@ def _entry(verdict: Verdict, register: Register, result: Result, dpi: int) -> En
         reason_zh=exhibits.reason_zh(verdict),
         facts=_card_facts(claim, verdict, register),
         pictures=_pictures(verdict, result.out, dpi),
-        tables={_title(name): _readable(name, frame) for name, frame in tables.items()},
+        tables={
+            (name.replace("_", " "), exhibits.table_title_zh(verdict, name)): _readable(name, frame)
+            for name, frame in tables.items()
+        },
         links=_links(claim, result),
     )
 
@@ -266,10 +259,6 @@ def _pictures(verdict: Verdict, out: Path, dpi: int) -> tuple[tuple[str, bytes, 
             (out / "figures" / f"{verdict.claim}-{name}-{lang}.png").write_bytes(data)
             drawn.setdefault(name, {})[lang] = data
     return tuple((name, both["en"], both["zh"]) for name, both in drawn.items())
-
-
-def _title(name: str) -> tuple[str, str]:
-    return name.replace("_", " "), _TITLES_ZH.get(name, name.replace("_", " "))
 
 
 def _readable(name: str, frame: pd.DataFrame) -> pd.DataFrame:
