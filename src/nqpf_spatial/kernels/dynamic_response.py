@@ -71,6 +71,44 @@ def response(phi: NDArray, omega: NDArray, horizon: int | str, cumulative: bool 
     return total * s, gradient
 
 
+def matrix_response(phi: NDArray, w: NDArray, horizon: int | str, cumulative: bool = False) -> tuple[NDArray, NDArray]:
+    """`response` as matrices: G (R, N, N) and its gradient (3, R, N, N), for effects that differ between units."""
+    tau, eta, rho = (phi[:, i, None, None] for i in range(3))
+    eye = np.eye(w.shape[0])
+    if horizon == "long":
+        g = np.linalg.inv((1.0 - tau) * eye - (rho + eta) * w)
+        across = g @ w @ g
+        return g, np.stack([g @ g, across, across])
+    s = np.linalg.inv(eye - rho * w)
+    a = s @ (tau * eye + eta * w)
+    power = np.broadcast_to(eye, a.shape)  # a^h
+    derivative = np.zeros_like(a)  # h a^(h-1); all factors are functions of w and commute
+    total, change = power, derivative
+    for _ in range(int(horizon)):
+        derivative = derivative @ a + power
+        power = power @ a
+        total, change = (total + power, change + derivative) if cumulative else (power, derivative)
+    first = change @ s @ s
+    return total @ s, np.stack([first, first @ w, first @ w @ a + total @ s @ w @ s])
+
+
+def unit_response(
+    phi: NDArray, w: NDArray, w_durbin: NDArray, horizon: int | str, cumulative: bool = False, block: int = 500
+) -> tuple[NDArray, NDArray]:
+    """What `kernels.impacts.UnitMultiplier` holds, for G: value (R, 2, 2, N) and slopes (3, R, 2, 2, N) in (tau, eta, rho)."""
+
+    def both(a: NDArray) -> NDArray:
+        parts = [np.stack([np.diagonal(m, axis1=1, axis2=2), m.sum(axis=1)], axis=1) for m in (a, a @ w_durbin)]
+        return np.stack(parts, axis=2)
+
+    values, slopes = [], []
+    for i in range(0, phi.shape[0], block):
+        g, slope = matrix_response(phi[i : i + block], w, horizon, cumulative)
+        values.append(both(g))
+        slopes.append(np.stack([both(part) for part in slope]))
+    return np.concatenate(values), np.concatenate(slopes, axis=1)
+
+
 def effects(coefficients: NDArray, g: NDArray, spec: Spectrum) -> NDArray:
     """(R, K, 3) direct, indirect and total effects from ``coefficients`` (R, K, 2) = (beta, theta)."""
     n = spec.omega.size

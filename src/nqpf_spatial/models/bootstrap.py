@@ -18,10 +18,12 @@ from nqpf_spatial.kernels.ml import fit_ml
 from nqpf_spatial.kernels.moments import reduce_columns
 from nqpf_spatial.models import random_effects
 from nqpf_spatial.models.covariance import group_codes
+from nqpf_spatial.models.dynamic_bootstrap import recursive_bootstrap
+from nqpf_spatial.models.dynamic_part import dynamic_terms
 from nqpf_spatial.models.estimate import IN_LIKELIHOOD, Estimate
 from nqpf_spatial.models.residuals import decompose
 
-KINDS = ("residual", "parametric", "wild", "wild-cluster")
+KINDS = ("residual", "parametric", "wild", "wild-cluster", "recursive")
 _BLOCK = 1024
 
 
@@ -38,6 +40,8 @@ class Bootstrap:
         The estimates that were bootstrapped.
     kind : str
     seed : int
+    attempted : int
+        Replicates drawn; those of a dynamic fit whose likelihood has no maximum are not among `params`.
     """
 
     params: pd.DataFrame
@@ -45,6 +49,7 @@ class Bootstrap:
     estimate: pd.Series
     kind: str
     seed: int
+    attempted: int
 
     def bias(self) -> pd.Series:
         """Mean of the replicates minus the estimate."""
@@ -63,7 +68,9 @@ class Bootstrap:
         table = pd.DataFrame(
             {"estimate": self.estimate, "bias": self.bias(), "se": self.params.std(ddof=1), **self.conf_int()}
         )
-        head = f"{self.kind} bootstrap, {len(self.params)} replicates, seed {self.seed}"
+        lost = self.attempted - len(self.params)
+        without = f", {lost} of {self.attempted} without a maximum left out" if lost else ""
+        head = f"{self.kind} bootstrap, {len(self.params)} replicates, seed {self.seed}{without}"
         return f"{head}\n{table.to_string(float_format=lambda v: f'{v:.5g}')}"
 
 
@@ -80,10 +87,10 @@ def bootstrap(
     ----------
     est : Estimate
         With ``correction`` "transform" or "none": replicates are estimated as the estimate was.
-    kind : {"residual", "parametric", "wild", "wild-cluster"}
+    kind : {"residual", "parametric", "wild", "wild-cluster", "recursive"}
         Residuals drawn with replacement over all cells (iid errors); normal draws; residuals times a random sign per
         cell (heteroskedastic errors); residuals times a random sign per unit or group (any dependence over time
-        within it).
+        within it). ``"recursive"`` is that of dynamic fits: residuals drawn over all cells, y rebuilt period by period from y_0.
     replicates, seed : int
     groups : mapping, Series or str, optional
         Clusters of units for ``"wild-cluster"``; units by default.
@@ -94,6 +101,12 @@ def bootstrap(
         raise ValueError(f"replicates={replicates}: at least two are needed, 999 are usual")
     if groups is not None and kind != "wild-cluster":
         raise ValueError(f'groups= has no meaning for kind={kind!r}; use "wild-cluster"')
+    if dynamic_terms(est) and kind != "recursive":
+        raise ValueError(
+            f'kind={kind!r}: with time lags the bootstrap is "recursive", paths are rebuilt period by period'
+        )
+    if kind == "recursive":
+        return recursive_bootstrap(est, replicates, seed)[:2]
     if est.random is not None:
         if kind != "parametric":
             raise ValueError(f'kind={kind!r}: with random effects the bootstrap is "parametric", unit effects redrawn')

@@ -16,6 +16,8 @@ from nqpf_spatial.errors import FewClustersWarning, IdentificationError, PanelEr
 from nqpf_spatial.kernels import sandwich
 from nqpf_spatial.kernels.information import expected_information
 from nqpf_spatial.models import random_effects
+from nqpf_spatial.models.dynamic_correct import expected as expected_dynamic
+from nqpf_spatial.models.dynamic_part import check_dynamic_vcov, dynamic_terms
 from nqpf_spatial.models.estimate import Estimate
 from nqpf_spatial.models.labels import match
 from nqpf_spatial.models.residuals import decompose
@@ -30,6 +32,7 @@ def covariance(est: Estimate, vcov: str, options: Mapping[str, Any]) -> NDArray:
         raise ValueError(
             f'vcov={vcov!r} is not available with random effects; use "observed" or "expected", or fixed effects'
         )
+    check_dynamic_vcov(est, vcov)
     function, _ = METHODS[vcov]
     return function(est, **options)
 
@@ -56,6 +59,8 @@ def expected(est: Estimate) -> NDArray:
     """Expected information of (beta, [rho], [lambda], sigma2)."""
     if est.random is not None:
         return random_effects.expected(est)
+    if dynamic_terms(est):
+        return expected_dynamic(est)
     lag, error = _parameters(est)
     effects = (est.design.unit, est.design.time)
     project = est.correction in ("transform", "score") and est.design.time
@@ -168,3 +173,21 @@ METHODS: dict[str, tuple[Callable[..., NDArray], tuple[str, ...]]] = {
     "driscoll-kraay": (_driscoll_kraay, ("lags",)),
     "conley": (_conley, ("distance", "cutoff")),
 }
+
+
+def check_vcov(vcov: str, options: Mapping[str, Any] | None = None) -> None:
+    """Refuse an unknown covariance or option at once, not at the first standard error."""
+    if vcov not in METHODS:
+        raise ValueError(f"vcov={vcov!r} is not known; choose one of {', '.join(map(repr, METHODS))}")
+    allowed = METHODS[vcov][1]
+    unknown = set(options or {}) - set(allowed)
+    if unknown:
+        raise ValueError(
+            f"vcov={vcov!r} does not take {', '.join(sorted(unknown))}; it takes {', '.join(allowed) or 'no options'}"
+        )
+
+
+def check_alpha(alpha: float) -> None:
+    """A level between 0 and 1: 0.05 for intervals of 95 %."""
+    if not 0.0 < alpha < 1.0:
+        raise ValueError(f"alpha={alpha}: give the share outside the interval, 0.05 for 95 %")

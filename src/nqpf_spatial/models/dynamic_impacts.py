@@ -1,333 +1,425 @@
-"""What a dynamic fit says: stability, short- and long-run impacts, impulse responses, recursive bootstrap."""
+"""Impacts of a dynamic fit: short run, long run and every horizon between, with inference that survives a sum near one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from nqpf_spatial.kernels import dynamic_replicate as replicate
+from nqpf_spatial.errors import IdentificationError
 from nqpf_spatial.kernels import dynamic_response as kernel
-from nqpf_spatial.models.dynamic import part
-from nqpf_spatial.models.residuals import decompose
+from nqpf_spatial.kernels import impacts as static_kernel
+from nqpf_spatial.models.dynamic_bootstrap import recursive_bootstrap
+from nqpf_spatial.models.dynamic_part import part
+from nqpf_spatial.models.dynamic_stability import parameter_names, spectrum, stability
+from nqpf_spatial.models.impacts import Impacts, coefficients, dense_weights, impact_table, positions, regressors
+from nqpf_spatial.models.marginal import Row, rows
 
 if TYPE_CHECKING:
-    from nqpf_spatial.models.estimate import Estimate
     from nqpf_spatial.models.results import SpatialFit
 
 METHODS = ("delta", "fieller", "simulate", "bootstrap")
-EFFECTS = ("direct", "indirect", "total")
-STATISTICS = ("estimate", "se", "z", "p", "lower", "upper")
-_BLOCK = 256
+#: draws by default: refits cost more than draws from a normal distribution
+DRAWS = {"simulate": 10_000, "bootstrap": 1_000}
+Horizon = int | str
 
 
-@dataclass(frozen=True)
-class Stability:
-    """Test of ``tau + rho + eta = 1`` and the roots of the process.
-
-    Attributes
-    ----------
-    sum, se, lower, upper : float
-        ``tau + rho + eta`` with its delta-method interval.
-    statistic, df, pvalue, null : Wald test that the sum is one.
-    roots : (N,) ndarray
-        All eigenvalues of ``(I - rho W)^{-1}(tau I + eta W)``, largest modulus first, that of the unit vector included.
-    radius : float
-        Largest modulus.
-    radius_within : float
-        Largest modulus of those that enter the likelihood: transformed time effects absorb the common component.
-    stable : bool
-        ``radius < 1``: the exact condition. ``sum < 1`` alone is neither sufficient nor, with negative coefficients, the bound.
-    near_unit : bool
-        The interval of the sum contains one: long-run effects have no bounded confidence set.
-    """
-
-    sum: float
-    se: float
-    lower: float
-    upper: float
-    statistic: float
-    df: int
-    pvalue: float
-    null: str
-    roots: NDArray
-    radius: float
-    radius_within: float
-    stable: bool
-    near_unit: bool
-
-
-def stability(fit: SpatialFit, alpha: float = 0.05) -> Stability:
-    """Is the process stable, and how surely; see `Stability`."""
-    dynamic = part(fit.estimate)
-    names = _names(fit)
-    chosen = [name for name in names if name is not None]
-    total = float(fit.params[chosen].sum())
-    se = float(np.sqrt(fit.cov_params().loc[chosen, chosen].to_numpy().sum()))
-    half = float(stats.norm.isf(alpha / 2)) * se
-    statistic = ((total - 1.0) / se) ** 2
-    tau, eta, rho = dynamic.phi
-    omega = _spectrum(fit.estimate).omega
-    roots = (tau + eta * omega) / (1.0 - rho * omega)
-    roots = roots[np.argsort(-np.abs(roots), kind="stable")]
-    radius = float(np.abs(roots[0]))
-    return Stability(
-        total, se, total - half, total + half, statistic, 1, float(stats.chi2.sf(statistic, 1)), "tau + rho + eta = 1",
-        roots, radius, float(np.abs(dynamic.roots).max()), radius < 1.0, total + half >= 1.0,
-    )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class DynamicImpacts:
-    """Impacts of a dynamic fit at one horizon.
+@dataclass(frozen=True, eq=False)
+class DynamicImpacts(Impacts):
+    """Impacts of a dynamic fit at one horizon; `short` and `long` are those at its ends.
 
     Attributes
     ----------
     table : DataFrame
         Indexed by term; columns (direct, indirect, total) x (estimate, se, z, p, lower, upper).
     horizon : int or "long"
+        Periods after the change; 0 is the short run, "long" the new equilibrium after a permanent change.
+    cumulative : bool
+        Summed over the horizons up to this one.
     method : str
     draws : int or None
         Draws or replicates used.
     outside : float or None
         Share of draws left out: roots at or beyond one (long run), rho outside its interval, or replicates without a maximum.
-    shape : Series or None
-        Fieller sets per term: "interval", "complement" (everything except lower to upper) or "line".
+    sets : DataFrame or None
+        Fieller sets of the totals: ``shape`` "interval", "complement" (everything except ``lower`` to ``upper``) or "line". Where a
+        set is not an interval, the bounds in `table` are infinite.
     """
 
-    table: pd.DataFrame
-    horizon: int | str
-    method: str
-    draws: int | None = None
-    outside: float | None = None
-    shape: pd.Series | None = None
+    horizon: Horizon = 0
+    cumulative: bool = False
+    sets: pd.DataFrame | None = None
+    both: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+    sample: NDArray | None = None
 
-    def tidy(self) -> pd.DataFrame:
-        """Long form: one row per term and effect."""
-        long = self.table.stack(level=0)
-        long.index.names = ["term", "effect"]
-        order = pd.MultiIndex.from_product([self.table.index, EFFECTS], names=["term", "effect"])
-        return long.loc[order, list(STATISTICS)]
+    @property
+    def short(self) -> DynamicImpacts:
+        """Impacts in the period of the change, by the same method and draws."""
+        return self.at(0)
+
+    @property
+    def long(self) -> DynamicImpacts:
+        """Impacts of a permanent change in the new equilibrium, by the same method and draws.
+
+        Raises
+        ------
+        IdentificationError
+            The estimated process is not stable.
+        """
+        return self.at("long")
+
+    def at(self, horizon: Horizon) -> DynamicImpacts:
+        """Impacts at another horizon, by the same method and draws."""
+        if horizon == self.horizon and not self.cumulative:
+            return replace(self, both=False)
+        return _impacts(self.fit, horizon, self.method, False, self.options, self.sample)
+
+    @property
+    def runs(self) -> pd.DataFrame:
+        """Short and long run below each other: index (run, term). An unstable process has a short run only."""
+        parts = {"short": self.short.table}
+        if stability(self.fit).stable:
+            parts["long"] = self.long.table
+        return pd.concat(parts, names=["run", "term"])
+
+    def by_order(self, q: int = 5) -> pd.DataFrame:
+        """Impacts by order of neighbourhood at horizon 0 and "long"; see `nqpf_spatial.models.impact_views.by_order`."""
+        from nqpf_spatial.models.impact_views import by_order
+
+        return by_order(self.fit, q, self.horizon, self.cumulative)
+
+    def by_unit(self, term: str | None = None) -> pd.DataFrame:
+        """Who receives and who sends at this horizon; see `nqpf_spatial.models.impact_views.by_unit`."""
+        from nqpf_spatial.models.impact_views import by_unit
+
+        return by_unit(self.fit, term, self.horizon, self.cumulative)
+
+    def by_block(self, groups: str | Mapping[Any, Any] | pd.Series = "block", alpha: float = 0.05) -> pd.DataFrame:
+        """Block to block with intervals at this horizon; see `nqpf_spatial.models.impact_views.by_block`."""
+        from nqpf_spatial.models.impact_views import by_block
+
+        return by_block(self.fit, groups, alpha, self.horizon, self.cumulative)
+
+    def effect_matrix(self, term: str) -> NDArray:
+        """The N x N effects of one regressor column at this horizon; what `by_unit` and `map` show."""
+        from nqpf_spatial.models.impact_views import effect_matrix
+
+        return effect_matrix(self.fit, term, self.horizon, self.cumulative)
+
+    def when(self) -> str:
+        """The horizon in words."""
+        if self.horizon == "long":
+            return "long run"
+        if self.cumulative:
+            return f"cumulative over {self.horizon} periods"
+        return "short run" if self.horizon == 0 else f"{self.horizon} periods later"
+
+    def _how(self) -> str:
+        how = {
+            "delta": "delta method",
+            "fieller": "Fieller sets of the totals, delta method elsewhere",
+            "simulate": f"{self.draws} draws",
+            "bootstrap": f"{self.draws} replicates of the recursive bootstrap",
+        }
+        lost = f", {self.outside:.1%} of the draws left out" if self.outside else ""
+        return how[self.method] + lost
+
+    def _head(self) -> str:
+        w = self.fit.w
+        where = "" if w is None else f", W = {w.name}"
+        when = "short and long run" if self.both else self.when()
+        return f"Impacts, {when} ({self._how()}); dynamic {self.fit.model}{where}"
+
+    def _notes(self) -> list[str]:
+        lines = [stability(self.fit).line()]
+        if self.sets is not None:
+            lines += [f"Fieller set of the total of {term}: {_words(row)}" for term, row in self.sets.iterrows()]
+        return lines
+
+    def _blocks(self) -> list[tuple[str, DynamicImpacts]]:
+        if not self.both:
+            return [(self.when(), self)]
+        ends = [("short run", self.short)]
+        return [*ends, ("long run", self.long)] if stability(self.fit).stable else ends
 
     def __repr__(self) -> str:
-        when = {"long": "long run", 0: "short run"}.get(self.horizon, f"{self.horizon} periods later")
-        lost = f", {self.outside:.1%} of the draws left out" if self.outside else ""
-        sets = "" if self.shape is None else f"\nFieller sets of the total: {self.shape.to_dict()}"
-        head = f"Impacts, {when} ({self.method}{'' if self.draws is None else f', {self.draws} draws'}{lost})"
-        return f"{head}\n{self.tidy().to_string(float_format=lambda v: f'{v:.4f}')}{sets}"
+        lines = [self._head()]
+        for name, block in self._blocks():
+            lines += [f"-- {name}" if self.both else "", block.tidy().to_string(float_format=lambda v: f"{v:.4f}")]
+            lines += [line for line in block._notes() if block.sets is not None and "Fieller" in line]
+        return "\n".join([line for line in lines if line] + self._notes()[:1])
+
+    def _repr_html_(self) -> str:
+        parts = [f"<p>{self._head()}</p>"]
+        for name, block in self._blocks():
+            parts += [f"<b>{name}</b>" if self.both else "", block.tidy().to_html(float_format=lambda v: f"{v:.4f}")]
+            parts += [f"<small>{line}<br></small>" for line in block._notes()[1:]]
+        return "".join([*parts, f"<small>{self._notes()[0]}</small>"])
+
+
+def _words(row: pd.Series) -> str:
+    if row["shape"] == "line":
+        return "every value, the data exclude none"
+    between = f"({row['lower']:.4f}, {row['upper']:.4f})"
+    return between if row["shape"] == "interval" else f"every value except {between}"
 
 
 def dynamic_impacts(
     fit: SpatialFit,
-    horizon: int | str = "long",
+    horizon: Horizon | None = None,
     method: str = "delta",
     *,
     cumulative: bool = False,
-    draws: int = 1000,
+    of: list[str] | None = None,
+    draws: int | None = None,
     seed: int = 0,
     alpha: float = 0.05,
 ) -> DynamicImpacts:
-    r"""Direct, indirect and total impacts at a horizon.
+    r"""Direct, indirect and total impacts of a dynamic fit at a horizon; what ``fit.impacts()`` calls.
 
     Parameters
     ----------
     fit : SpatialFit
         With time lags.
-    horizon : int or "long"
-        Periods after a change that lasts one period (0: short run); ``"long"``: new equilibrium after a permanent change.
+    horizon : int or "long", optional
+        Periods after a change that lasts one period (0: short run); ``"long"``: new equilibrium after a permanent change. Left out, the
+        table is that of the short run, which always exists, and the printed result shows the long run below it (``.long``, ``.runs``).
     method : {"delta", "fieller", "simulate", "bootstrap"}
         ``"fieller"`` inverts the test of the ratio ``(beta + theta) / (1 - tau - rho - eta)`` (short run: ``1 - rho``): its sets
         keep their level as the denominator nears zero, where no bounded interval can (Dufour 1997). For totals with row-stochastic
-        W; the other columns carry delta intervals. ``"bootstrap"`` refits recursive samples given y_0.
+        W; the other columns carry delta intervals, and z and p of the total are those of the numerator, which the sets invert.
+        ``"bootstrap"`` refits recursive samples given y_0.
     cumulative : bool
         Sum over the horizons up to this one: the effect by then of a permanent change.
+    of : list of str, optional
+        Variables whose average marginal effect is wanted, as in `nqpf_spatial.models.impacts.impacts`.
     draws, seed : int
+        By default 10,000 draws ("simulate") or 1,000 replicates ("bootstrap").
     alpha : float
+
+    Raises
+    ------
+    IdentificationError
+        The long run of a process that is not stable (except ``method="fieller"``, whose set does not need the point estimate).
 
     Notes
     -----
     Draws with a root at or beyond one have no long run and are left out; ``outside`` is their share. Where it is not small, trust
     the Fieller sets or a finite horizon.
     """
-    _check(fit, horizon, method, draws, cumulative)
-    terms, position = _positions(fit)
-    spec = _spectrum(fit.estimate)
-    point = fit.params.to_numpy()[None]
-    estimate = _evaluate(fit, point, position, spec, horizon, cumulative)[0]
-    half = float(stats.norm.isf(alpha / 2))
-    used, outside, shape = None, None, None
-    if method in ("delta", "fieller"):
-        se = _delta(fit, position, spec, horizon, cumulative)
-        lower, upper = estimate - half * se, estimate + half * se
-        if method == "fieller":
-            shape = pd.Series(index=terms, dtype=object, name="shape")
-            for i, term in enumerate(terms):
-                lower[i, 2], upper[i, 2], shape[term] = _fieller(fit, position[i], horizon, half)
-    else:
-        sample = _draws(fit, draws, seed) if method == "simulate" else recursive_bootstrap(fit, draws, seed)[0]
-        inside = _admissible(fit, sample, spec, horizon)
-        values = _evaluate(fit, sample[inside], position, spec, horizon, cumulative)
-        used, outside = int(inside.sum()), 1.0 - inside.sum() / draws
-        if used < 2:
-            raise ValueError(f"{used} of {draws} draws have effects at horizon {horizon!r}; choose a finite horizon")
-        se = values.std(axis=0, ddof=1)
-        lower, upper = np.quantile(values, [alpha / 2, 1 - alpha / 2], axis=0)
-    return DynamicImpacts(_table(terms, estimate, se, lower, upper), horizon, method, used, outside, shape)
-
-
-def impulse_responses(
-    fit: SpatialFit, horizons: int = 10, *, cumulative: bool = False, alpha: float = 0.05
-) -> pd.DataFrame:
-    """Effects 0 to `horizons` periods after a change of one period (or, cumulative, of a permanent one), delta method.
-
-    Returns
-    -------
-    DataFrame
-        Index (term, horizon); columns as in `DynamicImpacts.table`.
-    """
-    if horizons < 0:
-        raise ValueError(f"horizons={horizons}: give the number of periods after the change, 0 or more")
-    parts = {h: dynamic_impacts(fit, h, cumulative=cumulative, alpha=alpha).table for h in range(horizons + 1)}
-    table = pd.concat(parts, names=["horizon", "term"]).swaplevel()
-    order = [(term, h) for term in parts[0].index for h in parts]
-    return table.loc[order]
-
-
-def recursive_bootstrap(fit: SpatialFit, replicates: int = 999, seed: int = 0) -> tuple[NDArray, NDArray, NDArray]:
-    """Recursive residual bootstrap given y_0: residuals are drawn over all cells, y is rebuilt period by period.
-
-    Returns
-    -------
-    params : (R, p) ndarray
-        Replicates of ``fit.params`` that found a maximum; the others are left out and counted by R.
-    sigma2 : (R,) ndarray
-    converged : (replicates,) bool ndarray
-    """
-    est = fit.estimate
-    dynamic = part(est)
-    if est.design.unit and not dynamic.adjustment.unit and est.correction != "none":
-        raise ValueError(
-            f"correction={est.correction!r} changes the estimate after the likelihood; bootstrap a fit with "
-            'correction="transform", "score" or "none"'
-        )
-    if replicates < 2:
-        raise ValueError(f"replicates={replicates}: at least two are needed, 999 are usual")
-    design, lags = _design(est), len(dynamic.terms)
-    residual = decompose(est)[2]
-    t, n = est.design.shape
-    scale = np.sqrt(t * n / ((t - est.design.unit) * (n - est.design.time)))
-    found = replicate.refit(design, _errors(residual * scale, replicates, np.random.default_rng(seed)))
-    time = found.phi[:, [i for i in dynamic.free if i < 2]]
-    assert time.shape[1] == lags
-    params = np.column_stack([found.beta, time, *([found.phi[:, 2]] if est.model.lag else [])])
-    return params[found.converged], found.sigma2[found.converged], found.converged
-
-
-def _design(est: Estimate) -> replicate.DynamicDesign:
-    dynamic = part(est)
-    own = len(est.columns.names) - len(dynamic.terms)
-    z = est.columns.z[:own]
-    signal = np.tensordot(est.fit.beta[:own], z, axes=1) + decompose(est)[1]
-    w = est.weights.first()
-    n = est.design.shape[1]
-    logdet = est.likelihood.rho
-    interval = (-np.inf, np.inf) if logdet is None else (logdet.low, logdet.high)
-    return replicate.dynamic_design(
-        z, signal, dynamic.first, np.zeros((n, n)) if w is None else w.dense(), dynamic.phi,
-        (est.design.unit, est.design.time), est.likelihood.n, dynamic.adjustment, dynamic.free, interval,
-    )  # fmt: skip
-
-
-def _errors(residual: NDArray, replicates: int, rng: np.random.Generator) -> Iterator[NDArray]:
-    for start in range(0, replicates, _BLOCK):
-        size = (min(_BLOCK, replicates - start), *residual.shape)
-        yield residual.ravel()[rng.integers(0, residual.size, size)]
-
-
-def _check(fit: SpatialFit, horizon: int | str, method: str, draws: int, cumulative: bool) -> None:
     part(fit.estimate)
+    chosen: Horizon = 0 if horizon is None else horizon
+    number = DRAWS.get(method, 2) if draws is None else draws
+    options = {"of": of, "draws": number, "seed": seed, "alpha": alpha}
+    _check(fit, chosen, method, number, cumulative)
+    sample = None
+    if method == "simulate":
+        sample = _draws(fit, number, seed)
+    elif method == "bootstrap":
+        sample = recursive_bootstrap(fit.estimate, number, seed)[0]
+    found = _impacts(fit, chosen, method, cumulative, options, sample)
+    return replace(found, both=horizon is None and not cumulative)
+
+
+def _impacts(
+    fit: SpatialFit, horizon: Horizon, method: str, cumulative: bool, options: Mapping[str, Any], sample: NDArray | None
+) -> DynamicImpacts:
+    _check(fit, horizon, method, options["draws"], cumulative)
+    stable = horizon != "long" or stability(fit).stable
+    if method != "fieller":
+        _require_long_run(fit, horizon)
+    table_rows = rows(fit.estimate.design, regressors(fit), options["of"])
+    if not table_rows:
+        raise ValueError("the model has no regressors, so there are no impacts")
+    estimate = _effects(fit, table_rows, fit.params.to_numpy()[None], horizon, cumulative)[0]
+    half = float(stats.norm.isf(options["alpha"] / 2))
+    names = [row.name for row in table_rows]
+    if sample is None:
+        se = _errors(fit, table_rows, horizon, cumulative)
+        lower, upper = estimate - half * se, estimate + half * se
+        if method == "delta":
+            table = impact_table(names, estimate, se, lower, upper)
+            return DynamicImpacts(table, method, None, None, fit, horizon, cumulative, options=options)
+        table = impact_table(names, estimate, se, lower, upper)
+        table, sets = _with_fieller(fit, table_rows, table, horizon, half)
+        if not stable:
+            table.loc[:, ["direct", "indirect"]] = np.nan
+            table.loc[:, [("total", "estimate"), ("total", "se")]] = np.nan
+        return DynamicImpacts(table, method, None, None, fit, horizon, cumulative, sets, options=options)
+    inside = _admissible(fit, sample, horizon)
+    values = _effects(fit, table_rows, sample[inside], horizon, cumulative)
+    used, outside = int(inside.sum()), 1.0 - inside.sum() / options["draws"]
+    if used < 2:
+        raise ValueError(
+            f"{used} of {options['draws']} draws have effects at horizon {horizon!r}; choose a finite horizon"
+        )
+    lower, upper = np.quantile(values, [options["alpha"] / 2, 1 - options["alpha"] / 2], axis=0)
+    table = impact_table(names, estimate, values.std(axis=0, ddof=1), lower, upper)
+    return DynamicImpacts(table, method, used, outside, fit, horizon, cumulative, None, False, options, sample)
+
+
+def _require_long_run(fit: SpatialFit, horizon: Horizon) -> None:
+    if horizon != "long" or stability(fit).stable:
+        return
+    raise IdentificationError(
+        f"the estimated process is not stable (largest root {stability(fit).radius:.4f}): it has no long run. Finite horizons "
+        'always exist, impacts(horizon=5, cumulative=True); impacts(horizon="long", method="fieller") gives the set of long-run totals '
+        "that the data do not exclude"
+    )
+
+
+def _check(fit: SpatialFit, horizon: Horizon, method: str, draws: int, cumulative: bool) -> None:
     if method not in METHODS:
-        raise ValueError(f"method={method!r} is not known; choose one of {', '.join(map(repr, METHODS))}")
+        why = "; an exact posterior exists for static models only" if method == "posterior" else ""
+        raise ValueError(
+            f"method={method!r} is not known for dynamic fits; choose one of {', '.join(map(repr, METHODS))}{why}"
+        )
     if not (horizon == "long" or (isinstance(horizon, (int, np.integer)) and horizon >= 0)):
         raise ValueError(f'horizon={horizon!r}: give a number of periods (0 is the short run) or "long"')
-    if method in ("simulate", "bootstrap") and draws < 2:
+    if draws < 2:
         raise ValueError(f"draws={draws}: at least two are needed, some thousands are sensible")
-    lag, durbin = fit.estimate.weights.lag, fit.estimate.weights.durbin
-    if lag is not None and durbin is not None and lag.checksum != durbin.checksum:
-        raise ValueError("dynamic impacts need the same W for the lag and the Durbin terms")
-    if method == "fieller":
-        w = fit.estimate.weights.first()
-        if cumulative or horizon not in (0, "long"):
-            raise ValueError('method="fieller" is for horizon=0 and horizon="long", where the total is a ratio')
-        if w is not None and not w.is_row_stochastic:
-            raise ValueError('method="fieller" needs rows of W that sum to one; use "delta" or "bootstrap"')
+    if method != "fieller":
+        return
+    if cumulative or horizon not in (0, "long"):
+        raise ValueError('method="fieller" is for horizon=0 and horizon="long", where the total is a ratio')
+    w, weights = fit.estimate.weights.first(), fit.estimate.weights
+    if any(v is not None and not v.is_row_stochastic for v in (w, weights.durbin)):
+        raise ValueError('method="fieller" needs rows of W that sum to one; use "delta" or "bootstrap"')
 
 
-def _names(fit: SpatialFit) -> tuple[str | None, str | None, str | None]:
-    """Names of (tau, eta, rho) in params, None where absent."""
-    dynamic = part(fit.estimate)
-    by_term = dict(zip(dynamic.terms, dynamic.names, strict=True))
-    return by_term.get("lag_y"), by_term.get("lag_wy"), "rho" if fit.estimate.model.lag else None
+def _parameters(fit: SpatialFit) -> NDArray:
+    """Positions (3,) of tau, eta, rho in params; -1 where absent."""
+    return np.array([-1 if n is None else fit.params.index.get_loc(n) for n in parameter_names(fit)], dtype=int)
 
 
-def _positions(fit: SpatialFit) -> tuple[list[str], NDArray]:
-    """Terms and the positions (K, 5) of beta, theta, tau, eta, rho in params; -1 where absent."""
-    names, dynamic = fit.estimate.columns.names, part(fit.estimate)
-    where = {name: i for i, name in enumerate(fit.params.index)}
-    own = [n for n in names if n not in dynamic.names and n != "Intercept"]
-    terms = list(dict.fromkeys(n.removeprefix("W:") for n in own))
-    phi = [-1 if name is None else where[name] for name in _names(fit)]
-    return terms, np.array([[where.get(t, -1), where.get(f"W:{t}", -1), *phi] for t in terms], dtype=int).reshape(-1, 5)
-
-
-def _take(params: NDArray, position: NDArray) -> NDArray:
+def phi_of(fit: SpatialFit, params: NDArray) -> NDArray:
+    """(R, 3) tau, eta, rho from (R, p) parameters."""
+    position = _parameters(fit)
     return np.where(position >= 0, params[:, position], 0.0)
 
 
-def _spectrum(est: Estimate) -> kernel.Spectrum:
-    w = est.weights.first()
-    n = est.design.shape[1]
-    if w is None:
-        return kernel.Spectrum(np.zeros(n), np.full(n, 1.0 / n))
-    return kernel.spectrum(w.dense(), w.is_row_stochastic, w.eigenvalues())
+def _split(fit: SpatialFit, table_rows: list[Row]) -> tuple[list[int], list[tuple[int, tuple[str, ...], NDArray]]]:
+    """Rows that eigenvalues suffice for, and rows that take matrices, with their columns and derivatives."""
+    lag, durbin = fit.estimate.weights.lag, fit.estimate.weights.durbin
+    one = lag is None or durbin is None or lag.checksum == durbin.checksum
+    plain = [i for i, row in enumerate(table_rows) if row.derivative is None and one]
+    same = np.ones((1, fit.estimate.design.shape[1]))
+    rest = [
+        (i, row.columns, same if row.derivative is None else row.derivative)
+        for i, row in enumerate(table_rows)
+        if i not in plain
+    ]
+    return plain, rest
 
 
-def _phi(fit: SpatialFit, params: NDArray) -> NDArray:
-    return _take(params, _positions(fit)[1][0, 2:])
+def _units(fit: SpatialFit, phi: NDArray, horizon: Horizon, cumulative: bool) -> tuple[NDArray, NDArray]:
+    w, durbin = fit.estimate.weights.first(), dense_weights(fit)[1]
+    return kernel.unit_response(phi, np.zeros_like(durbin) if w is None else w.dense(), durbin, horizon, cumulative)
 
 
-def _evaluate(
-    fit: SpatialFit, params: NDArray, position: NDArray, spec: kernel.Spectrum, horizon: int | str, cumulative: bool
-) -> NDArray:
-    """(R, K, 3) effects."""
-    g, _ = kernel.response(_phi(fit, params), spec.omega, horizon, cumulative)
-    return kernel.effects(_take(params, position[:, :2]), g, spec)
+def matrix_at(fit: SpatialFit, horizon: Horizon, cumulative: bool) -> tuple[NDArray, list[tuple[int, NDArray]]]:
+    """The matrix that carries a change to y at a horizon, and its derivatives with their positions in params."""
+    _check(fit, horizon, "delta", 2, cumulative)
+    _require_long_run(fit, horizon)
+    w, n = fit.estimate.weights.first(), fit.estimate.design.shape[1]
+    phi = phi_of(fit, fit.params.to_numpy()[None])
+    g, slopes = kernel.matrix_response(phi, np.zeros((n, n)) if w is None else w.dense(), horizon, cumulative)
+    return g[0], [(int(at), slope[0]) for at, slope in zip(_parameters(fit), slopes, strict=True) if at >= 0]
 
 
-def _delta(fit: SpatialFit, position: NDArray, spec: kernel.Spectrum, horizon: int | str, cumulative: bool) -> NDArray:
+def order_rates(fit: SpatialFit, horizon: Horizon, cumulative: bool) -> tuple[float, float, NDArray]:
+    """Scale, rate and W of the expansion by orders: (1, rho) in the short run, (1, rho + eta) / (1 - tau) in the long run."""
+    if cumulative or horizon not in (0, "long"):
+        raise ValueError('by_order() is for horizon=0 and horizon="long", where the effect is a geometric series in W')
+    _require_long_run(fit, horizon)
+    w, n = fit.estimate.weights.first(), fit.estimate.design.shape[1]
+    tau, eta, rho = phi_of(fit, fit.params.to_numpy()[None])[0]
+    dense = np.zeros((n, n)) if w is None else w.dense()
+    return (1.0, rho, dense) if horizon == 0 else (1.0 / (1.0 - tau), (rho + eta) / (1.0 - tau), dense)
+
+
+def _effects(
+    fit: SpatialFit, table_rows: list[Row], params: NDArray, horizon: Horizon, cumulative: bool
+) -> NDArray:  # fmt: skip
+    """(R, rows, 3) effects at R parameter vectors."""
+    plain, rest = _split(fit, table_rows)
+    phi = phi_of(fit, params)
+    out = np.empty((params.shape[0], len(table_rows), 3))
+    if plain:
+        spec = spectrum(fit.estimate)
+        g, _ = kernel.response(phi, spec.omega, horizon, cumulative)
+        position = positions(fit, [table_rows[i].name for i in plain])
+        out[:, plain] = kernel.effects(coefficients(params, position), g, spec)
+    if rest:
+        value, slope = _units(fit, phi, horizon, cumulative)
+        units = static_kernel.UnitMultiplier(value, slope[0])
+        for i, columns, derivative in rest:
+            coef = coefficients(params, positions(fit, columns))
+            out[:, i] = static_kernel.varying_impacts(coef, derivative, units)
+    return out
+
+
+def _errors(fit: SpatialFit, table_rows: list[Row], horizon: Horizon, cumulative: bool) -> NDArray:
+    """(rows, 3) standard errors by the analytic gradient."""
     params, covariance = fit.params.to_numpy()[None], fit.cov_params().to_numpy()
-    g, slope = kernel.response(_phi(fit, params), spec.omega, horizon, cumulative)
-    gradient = kernel.gradients(_take(params, position[:, :2]), g, slope, spec)
-    block = covariance[position[:, :, None], position[:, None, :]]
-    present = position >= 0
-    block = block * (present[:, :, None] & present[:, None, :])
-    return np.sqrt(np.einsum("ksi,kij,ksj->ks", gradient, block, gradient))
+    phi, place = phi_of(fit, params), _parameters(fit)
+    plain, rest = _split(fit, table_rows)
+    gradient = np.zeros((len(table_rows), 3, params.shape[1] + 1))  # the last column takes what a model has not
+    if plain:
+        spec = spectrum(fit.estimate)
+        position = positions(fit, [table_rows[i].name for i in plain])
+        g, slope = kernel.response(phi, spec.omega, horizon, cumulative)
+        found = kernel.gradients(coefficients(params, position), g, slope, spec)
+        for i, row, where in zip(plain, found, position, strict=True):
+            gradient[i][:, [*where, *place]] = row
+    if rest:
+        value, slopes = _units(fit, phi, horizon, cumulative)
+        for i, columns, derivative in rest:
+            position = positions(fit, columns)
+            coef = coefficients(params, position)[0]
+            for slope, at in zip(slopes, place, strict=True):
+                own, across = static_kernel.varying_gradient(
+                    coef, derivative, static_kernel.UnitMultiplier(value, slope)
+                )
+                gradient[i][:, position] = own
+                gradient[i][:, at] = across
+    gradient = gradient[:, :, :-1]
+    return np.sqrt(np.einsum("rsp,pq,rsq->rs", gradient, covariance, gradient))
 
 
-def _fieller(fit: SpatialFit, position: NDArray, horizon: int | str, z: float) -> tuple[float, float, str]:
-    """Both parts of the ratio are linear in the parameters: their covariance is exact."""
-    p = len(fit.params)
-    top, bottom = np.zeros(p), np.zeros(p)
-    top[[i for i in position[:2] if i >= 0]] = 1.0
-    bottom[[i for i in (position[2:] if horizon == "long" else position[4:]) if i >= 0]] = -1.0
-    map_ = np.stack([top, bottom])
-    values = map_ @ fit.params.to_numpy()
-    return kernel.fieller(float(values[0]), 1.0 + float(values[1]), map_ @ fit.cov_params().to_numpy() @ map_.T, z)
+def _with_fieller(
+    fit: SpatialFit, table_rows: list[Row], table: pd.DataFrame, horizon: Horizon, half: float
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The table with Fieller sets for the totals, and the sets.
+
+    Numerator and denominator of the ratio are linear in the parameters: their covariance is exact.
+    """
+    p, covariance = len(fit.params), fit.cov_params().to_numpy()
+    place = [i for i in (_parameters(fit) if horizon == "long" else _parameters(fit)[2:]) if i >= 0]
+    found = {}
+    for row in table_rows:
+        top, bottom = np.zeros(p), np.zeros(p)
+        position = positions(fit, row.columns)
+        share = np.ones(len(row.columns)) if row.derivative is None else row.derivative.mean(axis=1)
+        for pair, weight in zip(position, share, strict=True):
+            top[[i for i in pair if i >= 0]] = weight
+        bottom[place] = -1.0
+        map_ = np.stack([top, bottom])
+        a, b = map_ @ fit.params.to_numpy()
+        both = map_ @ covariance @ map_.T
+        lower, upper, shape = kernel.fieller(float(a), 1.0 + float(b), both, half)
+        found[row.name] = (shape, lower, upper)
+        z = a / np.sqrt(both[0, 0])
+        ends = (lower, upper) if shape == "interval" else (-np.inf, np.inf)
+        table.loc[row.name, [("total", s) for s in ("z", "p", "lower", "upper")]] = z, 2 * stats.norm.sf(abs(z)), *ends
+    sets = pd.DataFrame.from_dict(found, orient="index", columns=["shape", "lower", "upper"])
+    return table, sets.rename_axis("term")
 
 
 def _draws(fit: SpatialFit, draws: int, seed: int) -> NDArray:
@@ -336,20 +428,13 @@ def _draws(fit: SpatialFit, draws: int, seed: int) -> NDArray:
     return fit.params.to_numpy() + rng.standard_normal((draws, factor.shape[0])) @ factor.T
 
 
-def _admissible(fit: SpatialFit, sample: NDArray, spec: kernel.Spectrum, horizon: int | str) -> NDArray:
-    phi, logdet = _phi(fit, sample), fit.estimate.likelihood.rho
+def _admissible(fit: SpatialFit, sample: NDArray, horizon: Horizon) -> NDArray:
+    phi, logdet = phi_of(fit, sample), fit.estimate.likelihood.rho
     inside = np.ones(sample.shape[0], dtype=bool)
     if logdet is not None:
         inside = (phi[:, 2] > logdet.low) & (phi[:, 2] < logdet.high)
     if horizon == "long":
-        roots = (phi[:, :1] + phi[:, 1:2] * spec.omega) / (1.0 - phi[:, 2:] * spec.omega)
+        omega = spectrum(fit.estimate).omega
+        roots = (phi[:, :1] + phi[:, 1:2] * omega) / (1.0 - phi[:, 2:] * omega)
         inside &= np.abs(roots).max(axis=1) < 1.0
     return inside
-
-
-def _table(terms: list[str], estimate: NDArray, se: NDArray, lower: NDArray, upper: NDArray) -> pd.DataFrame:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        z = estimate / se
-    values = np.stack([estimate, se, z, 2 * stats.norm.sf(np.abs(z)), lower, upper], axis=-1)
-    columns = pd.MultiIndex.from_product([EFFECTS, STATISTICS], names=["effect", "statistic"])
-    return pd.DataFrame(values.reshape(len(terms), -1), index=pd.Index(terms, name="term"), columns=columns)

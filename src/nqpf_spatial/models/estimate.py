@@ -82,7 +82,7 @@ def estimate(
         lagged = np.stack([spatial_lag(w, part) for part in base])
     check_absorbed(columns, design)
     reduced = reduce_columns(base, lagged, design.unit, design.time)
-    _check_collinear(reduced, columns)
+    check_collinear(reduced, columns)
     likelihood = build_likelihood(design, weights, correction)
     _check_size(likelihood.n, len(columns.names))
     return Estimate(model, design, weights, columns, correction, reduced, likelihood, fit_ml(reduced, likelihood))
@@ -187,7 +187,8 @@ def check_absorbed(columns: Columns, design: Design) -> None:
         )
 
 
-def _check_collinear(reduced: Reduced, columns: Columns) -> None:
+def check_collinear(reduced: Reduced, columns: Columns) -> None:
+    """Regressors that are linear combinations of those before them are an error that names them."""
     factor = reduced.base[:, : reduced.k]
     size = np.sqrt((factor**2).sum(axis=0))
     rest = np.abs(np.diag(factor)) if factor.shape[0] >= reduced.k else np.zeros(reduced.k)

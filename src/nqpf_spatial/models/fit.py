@@ -13,11 +13,15 @@ import pandas as pd
 from nqpf_spatial.data import check_vintages
 from nqpf_spatial.errors import IdentificationError, IdentificationWarning
 from nqpf_spatial.models.correct import correct
+from nqpf_spatial.models.covariance import check_vcov
 from nqpf_spatial.models.design import Design, build_design
+from nqpf_spatial.models.dynamic import estimate_dynamic
+from nqpf_spatial.models.dynamic_part import CORRECTIONS as DYNAMIC_CORRECTIONS
+from nqpf_spatial.models.dynamic_part import check_dynamic_vcov, parse_terms
 from nqpf_spatial.models.estimate import CORRECTIONS, IN_LIKELIHOOD, Estimate, Weights, estimate
 from nqpf_spatial.models.labels import canonical, match
 from nqpf_spatial.models.random_effects import EFFECTS, RANDOM_ERRORS, estimate_random
-from nqpf_spatial.models.results import SpatialFit, check_vcov
+from nqpf_spatial.models.results import SpatialFit
 from nqpf_spatial.models.spec import Model, get_model, parse_formula
 from nqpf_spatial.weights.combine import WeightsSequence
 from nqpf_spatial.weights.core import SpatialWeights
@@ -36,14 +40,16 @@ def fit(
     w_error: SpatialWeights | None = None,
     effects: str = "fixed",
     random_error: str = "kkp",
+    dynamic: str | Sequence[str] | None = None,
     correction: str = "transform",
     vcov: str = "observed",
     missing: str = "raise",
 ) -> SpatialFit:
-    r"""Fit a static spatial model to a cross-section or a balanced panel by maximum likelihood.
+    r"""Fit a static or dynamic spatial model to a cross-section or a balanced panel by maximum likelihood.
 
     .. math::
-       y_t = \rho W y_t + X_t\beta + W X_t\theta + \mu + \alpha_t\iota + u_t, \qquad u_t = \lambda W u_t + e_t
+       y_t = \rho W y_t + X_t\beta + W X_t\theta + [\tau y_{t-1} + \eta W y_{t-1}] + \mu + \alpha_t\iota + u_t, \qquad
+       u_t = \lambda W u_t + e_t
 
     Parameters
     ----------
@@ -70,6 +76,11 @@ def fit(
     random_error : {"kkp", "baltagi"}
         With random effects and a spatial error: whether the filter applies to the unit effects too (Kapoor, Kelejian and
         Prucha 2007) or to e alone (Baltagi, Song and Koh 2003).
+    dynamic : {"lag_y", "lag_wy", "both"} or sequence of the first two, optional
+        Time lags among the regressors: ``y_{t-1}`` (tau), ``W y_{t-1}`` (eta) or both; static by default. SAR, SDM, SLX and OLS with
+        fixed effects. The first period of the window supplies ``y_0`` and is lost. ``correction=`` then also removes the bias that unit effects
+        cause: ``"transform"`` and ``"score"`` exactly for every T, ``"bias"`` as Yu, de Jong and Lee (2008) and Lee and Yu (2010),
+        ``"direct"`` the same with time dummies, ``"none"`` not at all; see the docs page on dynamic models.
     correction : {"transform", "score", "none", "bias", "bootstrap"}
         ``"transform"`` (default) is the transformation of Lee and Yu (2010), free of the incidental-parameter
         bias: n = (N-1)(T-1) with both effects. It needs a row-stochastic W when there are time effects; ``"score"`` solves the
@@ -95,11 +106,13 @@ def fit(
         Levels of different GDP vintages of the packaged panel in one term.
     IdentificationError
         Collinear or absorbed regressors, or a correction that W does not allow.
+    ConvergenceError
+        A dynamic model too persistent for so few periods.
 
     Warns
     -----
     IdentificationWarning
-        The maximum lies at an end of the admissible interval of rho or lambda.
+        The maximum lies at an end of the admissible interval of rho or lambda, or a dynamic process is not stable.
     EndogeneityWarning
         W was built from economic data of the sample itself.
 
@@ -112,7 +125,8 @@ def fit(
     References
     ----------
     Lee, L.-F. and J. Yu (2010). Estimation of spatial autoregressive panel data models with fixed effects.
-    Journal of Econometrics 154, 165-185. Elhorst, J. P. (2014). Spatial Econometrics. Springer.
+    Journal of Econometrics 154, 165-185. Elhorst, J. P. (2014). Spatial Econometrics. Springer. Yu, J., R. de Jong and L.-F. Lee
+    (2008). Quasi-maximum likelihood estimators for spatial dynamic panel data. Journal of Econometrics 146, 118-134.
 
     Examples
     --------
@@ -124,9 +138,14 @@ def fit(
     ['ln_rd_intensity', 'pop_growth', 'W:ln_rd_intensity', 'W:pop_growth', 'rho']
     >>> res.nobs, res.n_effective
     (403, 360)
+    >>> res = nq.fit("ln_gdp_real_pc ~ ln_rd_intensity + pop_growth | province + year", panel, w, years=(2012, 2024),
+    ...              dynamic="lag_y")
+    >>> res.params.index.tolist()[-2:], res.nobs
+    (['L:ln_gdp_real_pc', 'rho'], 372)
     """
     spec = get_model(model)
-    _check_choice("correction", correction, CORRECTIONS)
+    terms = parse_terms(dynamic)
+    _check_choice("correction", correction, DYNAMIC_CORRECTIONS if terms else CORRECTIONS)
     _check_choice("effects", effects, EFFECTS)
     _check_choice("random_error", random_error, RANDOM_ERRORS)
     _check_choice("missing", missing, ("raise",))
@@ -143,12 +162,17 @@ def fit(
         for present in {id(v): v for v in (weights.lag, weights.durbin, weights.error) if v is not None}.values():
             check_presample(present, first_period)
     lagged = None if durbin is None else tuple(durbin)
+    if terms and effects != "fixed":
+        raise ValueError(f"dynamic={dynamic!r} needs fixed effects; effects={effects!r} is available for static models")
     if effects != "fixed" and correction != "transform":
         raise ValueError(
             f'correction={correction!r} belongs to fixed effects; with effects="{effects}" there is nothing to correct but '
             "the time effects, which are always transformed away: leave correction= out"
         )
-    if effects == "fixed":
+    if terms:
+        est: Estimate = estimate_dynamic(design, spec, weights, terms, correction, lagged)
+        check_dynamic_vcov(est, vcov)
+    elif effects == "fixed":
         est = estimate(design, spec, weights, correction if correction in IN_LIKELIHOOD else "none", lagged)
         est = est if correction in IN_LIKELIHOOD else correct(est, correction)
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,11 +19,41 @@ if TYPE_CHECKING:
     from nqpf_spatial.models.results import SpatialFit
 
 
-def by_order(fit: SpatialFit, q: int = 5) -> pd.DataFrame:
+@dataclass(frozen=True)
+class _Carrier:
+    """The matrix G that carries a first round ``beta I + theta W_d`` to y.
+
+    Attributes
+    ----------
+    matrix : (N, N) ndarray
+        ``(I - rho W)^-1``, or what stands for it at a horizon of a dynamic fit.
+    slopes : list of (int, (N, N) ndarray)
+        Positions in params of the parameters it depends on, with the derivative.
+    """
+
+    matrix: NDArray
+    slopes: list[tuple[int, NDArray]]
+
+
+def _carrier(fit: SpatialFit, horizon: int | str | None, cumulative: bool) -> _Carrier:
+    if fit.dynamic:
+        from nqpf_spatial.models.dynamic_impacts import matrix_at
+
+        return _Carrier(*matrix_at(fit, 0 if horizon is None else horizon, cumulative))
+    w = dense_weights(fit)[0]
+    inverse = np.linalg.inv(np.eye(w.shape[0]) - (fit.rho or 0.0) * w)
+    place = [] if fit.rho is None else [int(fit.params.index.get_loc("rho"))]
+    return _Carrier(inverse, [(at, inverse @ w @ inverse) for at in place])
+
+
+def by_order(
+    fit: SpatialFit, q: int = 5, horizon: int | str | None = None, cumulative: bool = False
+) -> pd.DataFrame:  # fmt: skip
     r"""Impacts by order of neighbourhood.
 
     Order p is ``rho^p W^p (beta I + theta W_d)``: order 0 is what happens before any feedback (LeSage and Pace 2009,
-    section 2.7.3). The last row, ``"rest"``, is what the orders above q add, so that columns sum to the impacts.
+    section 2.7.3). The last row, ``"rest"``, is what the orders above q add, so that columns sum to the impacts. In the long run
+    of a dynamic fit ``(rho + eta) / (1 - tau)`` stands for rho and ``1 / (1 - tau)`` multiplies all orders.
 
     Returns
     -------
@@ -32,15 +63,21 @@ def by_order(fit: SpatialFit, q: int = 5) -> pd.DataFrame:
     if q < 0:
         raise ValueError(f"q={q}: the highest order is zero or more")
     w, wd = dense_weights(fit)
-    n, rho = w.shape[0], fit.rho or 0.0
+    scale, rate = 1.0, fit.rho or 0.0
+    if fit.dynamic:
+        from nqpf_spatial.models.dynamic_impacts import order_rates
+
+        scale, rate, w = order_rates(fit, 0 if horizon is None else horizon, cumulative)
+    n = w.shape[0]
     found = []
     for term in regressors(fit):
-        first = _first_round(fit, term, wd)
-        matrix, total = first, np.linalg.solve(np.eye(n) - rho * w, first)
-        parts = []
+        first = scale * _first_round(fit, term, wd)
+        matrix: NDArray = first
+        total = np.linalg.solve(np.eye(n) - rate * w, first)
+        parts: list[NDArray] = []
         for _ in range(q + 1):
             parts.append(matrix)
-            matrix = rho * (w @ matrix)
+            matrix = rate * (w @ matrix)
         parts.append(total - sum(parts))
         for order, part in zip([*range(q + 1), "rest"], parts, strict=True):
             direct, overall = np.trace(part) / n, part.sum() / n
@@ -49,7 +86,9 @@ def by_order(fit: SpatialFit, q: int = 5) -> pd.DataFrame:
     return frame.set_index(["term", "order"])
 
 
-def by_unit(fit: SpatialFit, term: str | None = None) -> pd.DataFrame:
+def by_unit(
+    fit: SpatialFit, term: str | None = None, horizon: int | str | None = None, cumulative: bool = False
+) -> pd.DataFrame:
     """Impacts unit by unit.
 
     Returns
@@ -61,11 +100,13 @@ def by_unit(fit: SpatialFit, term: str | None = None) -> pd.DataFrame:
     if term is not None:
         units = list(fit.estimate.design.units)
         return pd.DataFrame(
-            effect_matrix(fit, term), index=pd.Index(units, name="to"), columns=pd.Index(units, name="from")
+            effect_matrix(fit, term, horizon, cumulative),
+            index=pd.Index(units, name="to"),
+            columns=pd.Index(units, name="from"),
         )
     parts = {}
     for name in regressors(fit):
-        s = effect_matrix(fit, name)
+        s = effect_matrix(fit, name, horizon, cumulative)
         own = np.diag(s)
         parts[name] = pd.DataFrame(
             {"own": own, "received": s.sum(axis=1) - own, "sent": s.sum(axis=0) - own},
@@ -74,12 +115,13 @@ def by_unit(fit: SpatialFit, term: str | None = None) -> pd.DataFrame:
     return pd.concat(parts, axis=1, names=["term", "effect"])
 
 
-def effect_matrix(fit: SpatialFit, term: str) -> NDArray:
-    """``(I - rho W)^-1 (beta I + theta W_d)`` of one regressor column."""
+def effect_matrix(
+    fit: SpatialFit, term: str, horizon: int | str | None = None, cumulative: bool = False
+) -> NDArray:  # fmt: skip
+    """``(I - rho W)^-1 (beta I + theta W_d)`` of one regressor column; for dynamic fits at a horizon, 0 by default."""
     if term not in regressors(fit):
         raise ValueError(f"term={term!r} is no regressor; the regressors are {', '.join(regressors(fit))}")
-    w, wd = dense_weights(fit)
-    return np.linalg.solve(np.eye(w.shape[0]) - (fit.rho or 0.0) * w, _first_round(fit, term, wd))
+    return _carrier(fit, horizon, cumulative).matrix @ _first_round(fit, term, dense_weights(fit)[1])
 
 
 def _first_round(fit: SpatialFit, term: str, wd: NDArray) -> NDArray:
@@ -88,8 +130,9 @@ def _first_round(fit: SpatialFit, term: str, wd: NDArray) -> NDArray:
 
 
 def by_block(
-    fit: SpatialFit, groups: str | Mapping[Any, Any] | pd.Series = "block", alpha: float = 0.05
-) -> pd.DataFrame:
+    fit: SpatialFit, groups: str | Mapping[Any, Any] | pd.Series = "block", alpha: float = 0.05,
+    horizon: int | str | None = None, cumulative: bool = False,
+) -> pd.DataFrame:  # fmt: skip
     """Mean change of y in the units of one block when the regressor rises by one in every unit of another.
 
     Sums over ``from`` give the mean total effect of a rise everywhere. Standard errors by the delta method.
@@ -106,25 +149,25 @@ def by_block(
     """
     names, member = _membership(fit, groups)
     average = member / member.sum(axis=0)
-    w, wd = dense_weights(fit)
-    inverse = np.linalg.inv(np.eye(w.shape[0]) - (fit.rho or 0.0) * w)
-    effects = [inverse, inverse @ wd]
-    slopes = [inverse @ w @ part for part in effects]
+    wd, carrier = dense_weights(fit)[1], _carrier(fit, horizon, cumulative)
 
-    def between(matrix: NDArray) -> NDArray:
-        return average.T @ matrix @ member
+    def between(matrix: NDArray) -> tuple[NDArray, NDArray]:
+        return average.T @ matrix @ member, average.T @ matrix @ wd @ member
 
-    value, slope = ([between(m) for m in matrices] for matrices in (effects, slopes))
+    value, slopes = between(carrier.matrix), [(at, between(matrix)) for at, matrix in carrier.slopes]
     params, covariance = fit.params.to_numpy(), fit.cov_params().to_numpy()
-    rho = fit.params.index.get_loc("rho") if fit.rho is not None else -1
     parts = {}
     for term in regressors(fit):
-        index = np.append(positions(fit, [term])[0], rho)
-        beta, theta = coefficients(params[None], index[None, :2])[0, 0]
-        gradient = np.stack([value[0], value[1], beta * slope[0] + theta * slope[1]], axis=-1) * (index >= 0)
-        block = covariance[np.ix_(index, index)]
-        se = np.sqrt(np.einsum("abi,ij,abj->ab", gradient, block, gradient))
-        parts[term] = _frame(beta * value[0] + theta * value[1], se, names, alpha)
+        position = positions(fit, [term])[0]
+        pair = coefficients(params[None], position[None])[0, 0]
+        gradient = np.zeros((*value[0].shape, params.size))
+        for at, part in zip(position, value, strict=True):
+            if at >= 0:
+                gradient[..., at] = part
+        for at, slope in slopes:
+            gradient[..., at] = pair[0] * slope[0] + pair[1] * slope[1]
+        se = np.sqrt(np.einsum("abi,ij,abj->ab", gradient, covariance, gradient))
+        parts[term] = _frame(pair[0] * value[0] + pair[1] * value[1], se, names, alpha)
     return pd.concat(parts, names=["term"])
 
 

@@ -16,6 +16,7 @@ from nqpf_spatial.kernels.factor import FactorLogDet
 from nqpf_spatial.models.bayes import Prior, posterior, warn_at_edge
 from nqpf_spatial.models.bootstrap import bootstrap
 from nqpf_spatial.models.design import MEAN
+from nqpf_spatial.models.dynamic_part import lag_names
 from nqpf_spatial.models.marginal import Row, rows
 
 if TYPE_CHECKING:
@@ -77,6 +78,16 @@ class Impacts:
 
         return by_block(self.fit, groups, alpha)
 
+    def effect_matrix(self, term: str) -> NDArray:
+        """(N, N) effects of one regressor column: row i, column j is the change in unit i per unit of change in j."""
+        from nqpf_spatial.models.impact_views import effect_matrix
+
+        return effect_matrix(self.fit, term)
+
+    def when(self) -> str:
+        """The horizon in words; empty for static fits."""
+        return ""
+
     def plot(self, ax: Axes | None = None, effects: tuple[str, ...] = EFFECTS) -> Axes:
         """Point estimates and intervals; see `nqpf_spatial.models.plots.impact_plot`."""
         from nqpf_spatial.models.plots import impact_plot
@@ -116,11 +127,13 @@ def impacts(
     method: str = "delta",
     *,
     of: list[str] | None = None,
-    draws: int = 10_000,
+    draws: int | None = None,
     seed: int = 0,
     alpha: float = 0.05,
-    kind: str = "residual",
-    prior: Prior | str = "flat",
+    kind: str | None = None,
+    prior: Prior | str | None = None,
+    horizon: int | str | None = None,
+    cumulative: bool = False,
 ) -> Impacts:
     r"""Direct, indirect and total impacts.
 
@@ -138,13 +151,15 @@ def impacts(
         Variables whose average marginal effect is wanted instead of the effect of their column, for instance
         ``["x"]`` in a model with ``log(x)``. Variables in several columns (squares, interactions) get one row anyway.
     draws, seed : int
-        Number of draws or replicates, and their seed.
+        Number of draws or replicates (10,000 by default), and their seed.
     alpha : float
         Level of the intervals (1 - alpha).
-    kind : str
+    kind : str, optional
         Kind of bootstrap, see `nqpf_spatial.models.bootstrap.bootstrap`.
-    prior : Prior or str
-        Prior of ``method="posterior"``.
+    prior : Prior or str, optional
+        Prior of ``method="posterior"``; flat by default.
+    horizon, cumulative : optional
+        Of dynamic fits, see `nqpf_spatial.models.dynamic_impacts.dynamic_impacts`.
 
     Notes
     -----
@@ -154,10 +169,25 @@ def impacts(
     their standard deviation, as in spatialreg: ``b / (1 - rho)`` has no finite variance, so that near the bound it depends
     on the seed, and z and p with it. The interval is made of quantiles and is the one to trust there.
     """
-    if method not in METHODS:
-        raise ValueError(f"method={method!r} is not known; choose one of {', '.join(map(repr, METHODS))}")
     if not 0.0 < alpha < 1.0:
         raise ValueError(f"alpha={alpha}: give the share outside the interval, 0.05 for 95 %")
+    if fit.dynamic:
+        if kind not in (None, "recursive") or prior is not None:
+            raise ValueError(
+                'kind= and prior= belong to static fits; the bootstrap of a fit with time lags is "recursive"'
+            )
+        from nqpf_spatial.models.dynamic_impacts import dynamic_impacts
+
+        return dynamic_impacts(
+            fit, horizon, method, cumulative=cumulative, of=of, draws=draws, seed=seed, alpha=alpha
+        )  # fmt: skip
+    if method == "fieller" or horizon is not None or cumulative:
+        raise ValueError(
+            'the fit is static: method="fieller", horizon= and cumulative= are about time lags, nq.fit(..., dynamic="lag_y")'
+        )
+    if method not in METHODS:
+        raise ValueError(f"method={method!r} is not known; choose one of {', '.join(map(repr, METHODS))}")
+    draws = 10_000 if draws is None else draws
     if draws < 2:
         raise ValueError(f"draws={draws}: at least two are needed, some thousands are sensible")
     if not regressors(fit):
@@ -173,7 +203,7 @@ def impacts(
         half = stats.norm.isf(alpha / 2) * se
         lower, upper = estimate - half, estimate + half
     else:
-        sample = _sample(fit, method, draws, seed, kind, prior)
+        sample = _sample(fit, method, draws, seed, kind or "residual", prior or "flat")
         inside = _admissible(fit, sample)
         effects = _evaluate(fit, table_rows, sample[inside])
         used, outside = int(inside.sum()), float(1.0 - inside.mean())
@@ -192,8 +222,9 @@ def effects_at(fit: SpatialFit, params: NDArray, of: list[str] | None = None) ->
 
 
 def regressors(fit: SpatialFit) -> list[str]:
-    """Regressor columns, own or lagged, without the intercept and the unit means of the Mundlak form."""
-    names = dict.fromkeys(name.removeprefix("W:") for name in fit.estimate.columns.names)
+    """Regressor columns, own or lagged in space, without intercept, time lags and the unit means of the Mundlak form."""
+    time_lags = lag_names(fit.estimate)
+    names = dict.fromkeys(n.removeprefix("W:") for n in fit.estimate.columns.names if n not in time_lags)
     return [name for name in names if name != "Intercept" and not name.startswith(MEAN)]
 
 

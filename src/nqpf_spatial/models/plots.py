@@ -9,10 +9,12 @@ import numpy as np
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from nqpf_spatial.models.dynamic_paths import ImpulseResponses
     from nqpf_spatial.models.impacts import Impacts
 
 #: colour-blind safe (Okabe and Ito 2008)
 COLOURS = {"direct": "#0072B2", "indirect": "#D55E00", "total": "#009E73"}
+_EFFECTS_ZH = {"direct": "直接", "indirect": "间接", "total": "总"}
 
 
 def impact_plot(impacts: Impacts, ax: Axes | None = None, effects: tuple[str, ...] = tuple(COLOURS)) -> Axes:
@@ -39,16 +41,81 @@ def impact_plot(impacts: Impacts, ax: Axes | None = None, effects: tuple[str, ..
     for effect, offset in zip(effects, offsets, strict=True):
         part = table[effect]
         error = np.vstack([part["estimate"] - part["lower"], part["upper"] - part["estimate"]])
+        error[~np.isfinite(error)] = np.nan  # a set that is no interval (Fieller) has no bar
         ax.errorbar(
             part["estimate"], centre + offset, xerr=error, fmt="o", ms=4, lw=1.4, capsize=2,
             color=COLOURS[effect], label=effect,
         )  # fmt: skip
+        for x, y in zip(
+            part["estimate"][np.isinf(part["upper"])], (centre + offset)[np.isinf(part["upper"])], strict=True
+        ):
+            ax.annotate(
+                "no bounded set", (x, y), (6, 0), textcoords="offset points", va="center", fontsize=7, color="0.4"
+            )
     ax.axvline(0.0, color="0.6", lw=0.8, zorder=0)
     ax.set_yticks(centre, list(table.index))
     ax.set_ylim(-0.6, len(table) - 0.4)
-    ax.set_xlabel("effect, 95 % interval" if impacts.method == "delta" else f"effect, 95 % interval ({impacts.method})")
+    how = [word for word in (impacts.when(), "" if impacts.method == "delta" else impacts.method) if word]
+    ax.set_xlabel("effect, 95 % interval" + (f" ({', '.join(how)})" if how else ""))
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(frameon=False, ncols=len(effects), loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    return ax
+
+
+def response_plot(
+    responses: ImpulseResponses,
+    term: str | None = None,
+    effects: tuple[str, ...] = tuple(COLOURS),
+    lang: str = "en",
+    ax: Axes | None = None,
+) -> Axes:
+    """Responses of one term over time, with pointwise intervals as bars, slightly apart where several effects are drawn.
+
+    Parameters
+    ----------
+    responses : ImpulseResponses
+    term : str, optional
+        A regressor; may be left out where there is one only.
+    effects : tuple of str
+        Any of direct, indirect, total.
+    lang : {"en", "zh"}
+    ax : matplotlib Axes, optional
+        Drawn into; a new figure otherwise.
+    """
+    import matplotlib.pyplot as plt
+    from matplotlib.ticker import MaxNLocator
+
+    from nqpf_spatial.fonts import FAMILY, typeface
+
+    terms = list(responses.table.index.unique("term"))
+    chosen = terms[0] if term is None and len(terms) == 1 else term
+    if chosen not in terms:
+        raise ValueError(f"term={term!r}: choose one of {', '.join(terms)}")
+    unknown = [e for e in effects if e not in COLOURS]
+    if unknown:
+        raise ValueError(f"effects={unknown} are not known; choose from {', '.join(COLOURS)}")
+    part, zh = responses.table.loc[chosen], lang == "zh"
+    # titles and labels of axes that exist already keep the font they were made with
+    font = {"fontfamily": [FAMILY, "DejaVu Sans"]} if zh else {}
+    offsets = np.linspace(-0.12, 0.12, len(effects)) if len(effects) > 1 else [0.0]
+    with typeface(lang):
+        if ax is None:
+            _, ax = plt.subplots(figsize=(6.4, 3.8), layout="constrained")
+        for effect, offset in zip(effects, offsets, strict=True):
+            line, at = part[effect], np.asarray(part.index, dtype=float) + offset
+            ax.vlines(at, line["lower"], line["upper"], color=COLOURS[effect], lw=1.2, alpha=0.55)
+            label = _EFFECTS_ZH[effect] if zh else effect
+            ax.plot(at, line["estimate"], "o-", ms=3.5, lw=1.2, color=COLOURS[effect], label=label)
+        ax.axhline(0.0, color="0.6", lw=0.8, zorder=0)
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        ax.set_xlabel("变化之后的期数" if zh else "periods after the change", **font)
+        level = f"{1 - responses.alpha:.0%}"
+        ax.set_ylabel(f"效应({level} 区间)" if zh else f"effect, {level} interval", **font)
+        permanent = ("永久变化的累积响应" if zh else "permanent change") if responses.cumulative else ""
+        once = "一期变化的响应" if zh else "change of one period"
+        ax.set_title(f"{chosen}: {permanent or once}", fontsize=10, loc="left", **font)
+        ax.spines[["top", "right"]].set_visible(False)
+        ax.legend(frameon=False, ncols=len(effects), fontsize=9)
     return ax
 
 
@@ -107,7 +174,6 @@ def impact_map(
 def _map_values(impacts: Impacts, term: str, source: object, target: object, lang: str) -> tuple[dict[int, float], str]:
     """Effect by adcode, NaN for the province it is about, and the title."""
     from nqpf_spatial import provinces
-    from nqpf_spatial.models.impact_views import effect_matrix
 
     if source is not None and target is not None:
         raise ValueError("give source= or target=, not both")
@@ -115,7 +181,7 @@ def _map_values(impacts: Impacts, term: str, source: object, target: object, lan
     if not all(provinces.is_province(u) for u in units):
         raise ValueError("the units are not Chinese provinces; draw by_unit(term) on your own map")
     codes = [provinces.resolve(u).adcode for u in units]
-    s = effect_matrix(impacts.fit, term)
+    s = impacts.effect_matrix(term)
     own = np.diag(s)
     zh = lang == "zh"
     if source is None and target is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -13,9 +12,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
+from nqpf_spatial.models import account
 from nqpf_spatial.models.bootstrap import Bootstrap, bootstrap
-from nqpf_spatial.models.covariance import METHODS, covariance
+from nqpf_spatial.models.covariance import check_alpha, check_vcov, covariance
 from nqpf_spatial.models.design import MEAN
+from nqpf_spatial.models.dynamic_part import check_dynamic_vcov, dynamic_terms, static_only
 from nqpf_spatial.models.estimate import Estimate
 from nqpf_spatial.models.random_effects import predict as predict_random
 from nqpf_spatial.models.random_effects import random_counterpart
@@ -26,6 +27,8 @@ from nqpf_spatial.weights.core import SpatialWeights
 if TYPE_CHECKING:
     from nqpf_spatial.models.bayes import Posterior, Prior
     from nqpf_spatial.models.diagnostics import Diagnosis
+    from nqpf_spatial.models.dynamic_paths import ImpulseResponses
+    from nqpf_spatial.models.dynamic_stability import Stability
     from nqpf_spatial.models.impacts import Impacts
     from nqpf_spatial.models.permutation import Permutation
 
@@ -74,6 +77,11 @@ class SpatialFit:
         if self.estimate.random is None:
             return None
         return "mundlak" if any(name.startswith(MEAN) for name in self.estimate.design.names) else "random"
+
+    @property
+    def dynamic(self) -> tuple[str, ...]:
+        """Time lags of the model, of ``("lag_y", "lag_wy")``; empty for a static one."""
+        return dynamic_terms(self.estimate)
 
     @property
     def phi(self) -> float | None:
@@ -144,11 +152,8 @@ class SpatialFit:
     @property
     def k_params(self) -> int:
         """Parameters behind the likelihood: coefficients, sigma2 and, for dummy-variable ML, the fixed effects."""
-        t, n = self.estimate.design.shape
-        design = self.estimate.design
-        dummies = n * design.unit + t * design.time - (design.unit and design.time)
         variances = 1 if self.estimate.random is None else 2
-        return len(self.params) + variances + (int(dummies) if self.correction not in ("transform", "score") else 0)
+        return len(self.params) + variances + account.dummies(self)
 
     @property
     def aic(self) -> float:
@@ -212,16 +217,22 @@ class SpatialFit:
             As named above.
         """
         check_vcov(vcov, options)
+        check_dynamic_vcov(self.estimate, vcov)
         return replace(self, vcov=vcov, vcov_options=options)
 
     def bootstrap(
         self,
-        kind: str = "residual",
+        kind: str | None = None,
         replicates: int = 999,
         seed: int = 0,
         groups: pd.Series | Mapping[Any, Any] | str | None = None,
     ) -> Bootstrap:
         """Replicates of the estimates; see `nqpf_spatial.models.bootstrap.bootstrap` for the kinds.
+
+        Parameters
+        ----------
+        kind : str, optional
+            ``"residual"`` by default, ``"recursive"`` for dynamic fits, which take no other.
 
         Examples
         --------
@@ -232,9 +243,10 @@ class SpatialFit:
         >>> res.bootstrap(replicates=200, seed=1).params.shape
         (200, 2)
         """
-        params, sigma2 = bootstrap(self.estimate, kind, replicates, seed, groups)
+        chosen = kind or ("recursive" if self.dynamic else "residual")
+        params, sigma2 = bootstrap(self.estimate, chosen, replicates, seed, groups)
         frame = pd.DataFrame(params, columns=self.params.index)
-        return Bootstrap(frame, pd.Series(sigma2, name="sigma2"), self.params, kind, seed)
+        return Bootstrap(frame, pd.Series(sigma2, name="sigma2"), self.params, chosen, seed, replicates)
 
     def impacts(self, method: str = "delta", **options: Any) -> Impacts:
         """Direct, indirect and total impacts of the regressors; see `nqpf_spatial.models.impacts.impacts`.
@@ -243,11 +255,26 @@ class SpatialFit:
         ----------
         method : {"delta", "simulate", "bootstrap", "posterior"}
         **options
-            ``draws=10000``, ``seed=0``, ``alpha=0.05``, ``prior="flat"`` (posterior).
+            ``draws=10000``, ``seed=0``, ``alpha=0.05``, ``prior="flat"`` (posterior). For dynamic fits ``horizon=`` and
+            ``cumulative=``, and ``method="fieller"``: see `nqpf_spatial.models.dynamic_impacts.dynamic_impacts`.
         """
         from nqpf_spatial.models.impacts import impacts
 
         return impacts(self, method=method, **options)
+
+    def stability(self, alpha: float = 0.05) -> Stability:
+        """Dynamic fits: ``tau + rho + eta`` with its test and the roots; see `nqpf_spatial.models.dynamic_stability.stability`."""
+        from nqpf_spatial.models.dynamic_stability import stability
+
+        return stability(self, alpha)
+
+    def impulse_responses(
+        self, horizons: int = 10, *, cumulative: bool = False, alpha: float = 0.05
+    ) -> ImpulseResponses:
+        """Dynamic fits: effects over time; see `nqpf_spatial.models.dynamic_paths.impulse_responses`."""
+        from nqpf_spatial.models.dynamic_paths import impulse_responses
+
+        return impulse_responses(self, horizons, cumulative=cumulative, alpha=alpha)
 
     def posterior(self, draws: int = 10_000, seed: int = 0, prior: Prior | str = "flat") -> Posterior:
         """Exact posterior samples and marginal likelihood; see `nqpf_spatial.models.bayes.posterior`."""
@@ -265,6 +292,7 @@ class SpatialFit:
 
     def random_counterpart(self, random_error: str = "kkp") -> SpatialFit:
         """The same regression with random unit effects; what `diagnose` uses for the Hausman row."""
+        static_only(self.estimate, "the random-effects counterpart", "y_{t-1} is correlated with random unit effects")
         if not self.estimate.design.unit:
             raise ValueError("the fit has no fixed unit effects to replace by random ones")
         return replace(self, estimate=random_counterpart(self.estimate, random_error), vcov="observed", vcov_options={})
@@ -290,7 +318,7 @@ class SpatialFit:
         """In-sample prediction by the reduced form, ``(I - rho W)^-1 (Z beta + fixed effects)``.
 
         The error is set to zero, also its spatial part. For the fit that conditions on neighbours' outcomes
-        use ``y - resid``.
+        use ``y - resid``. With time lags every period is predicted from the observed y of the period before.
         """
         est = self.estimate
         signal = np.tensordot(est.fit.beta, est.columns.z, axes=1) + self._parts[1]
@@ -331,55 +359,14 @@ class SpatialFit:
 
     def glance(self) -> pd.Series:
         """One line about the fit."""
-        design, w = self.estimate.design, self.w
-        t, n = design.shape
-        return pd.Series(
-            {
-                "model": self.model,
-                "effects": " + ".join(self.effects) or "none",
-                "random effects": self.random or "none",
-                "correction": self.correction if self.effects else "not needed",
-                "vcov": self.vcov,
-                "w": None if w is None else w.name,
-                "N": n,
-                "T": t,
-                "nobs": self.nobs,
-                "n_effective": self.n_effective,
-                "sigma2": self.sigma2,
-                "llf": self.llf,
-                "aic": self.aic,
-                "bic": self.bic,
-            },
-            name=design.outcome,
-            dtype=object,
-        )
+        return account.glance(self)
 
     def provenance(self) -> dict[str, Any]:
         """What reproduces this result: versions, data release, checksums; no clock times, no paths."""
-        import scipy
-
-        from nqpf_spatial import __version__
-
-        est = self.estimate
-        versions = {"nqpf_spatial": __version__, "numpy": np.__version__, "scipy": scipy.__version__}
-        roles = {"lag": est.weights.lag, "durbin": est.weights.durbin, "error": est.weights.error}
-        return {
-            "formula": self.formula,
-            "model": self.model,
-            "effects": {"fixed": list(self.effects), "random": self.random},
-            "durbin": [n.removeprefix("W:") for n in est.columns.names if n.startswith("W:")],
-            "correction": self.correction,
-            "vcov": self.vcov,
-            "vcov_options": {key: str(value) for key, value in self.vcov_options.items()},
-            "data_release": self.release,
-            "data_checksum": est.design.checksum(),
-            "w": {role: {"name": w.name, "checksum": w.checksum} for role, w in roles.items() if w is not None},
-            "periods": [str(p) for p in est.design.periods if p is not None],
-            "versions": {**versions, "pandas": pd.__version__, "python": platform.python_version()},
-        }
+        return account.provenance(self)
 
     def summary(self) -> str:
-        """Plain-text table, in the blocks Main, Wx, Spatial, Variance."""
+        """Plain-text table, in the blocks Main, Wx, Time, Spatial, Variance."""
         from nqpf_spatial.models.summary import text
 
         return text(self)
@@ -391,21 +378,3 @@ class SpatialFit:
         from nqpf_spatial.models.summary import html
 
         return html(self)
-
-
-def check_vcov(vcov: str, options: Mapping[str, Any] | None = None) -> None:
-    """Refuse an unknown covariance or option at once, not at the first standard error."""
-    if vcov not in METHODS:
-        raise ValueError(f"vcov={vcov!r} is not known; choose one of {', '.join(map(repr, METHODS))}")
-    allowed = METHODS[vcov][1]
-    unknown = set(options or {}) - set(allowed)
-    if unknown:
-        raise ValueError(
-            f"vcov={vcov!r} does not take {', '.join(sorted(unknown))}; it takes {', '.join(allowed) or 'no options'}"
-        )
-
-
-def check_alpha(alpha: float) -> None:
-    """A level between 0 and 1: 0.05 for intervals of 95 %."""
-    if not 0.0 < alpha < 1.0:
-        raise ValueError(f"alpha={alpha}: give the share outside the interval, 0.05 for 95 %")

@@ -5,6 +5,9 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from nqpf_spatial.models.dynamic_part import lag_names
+from nqpf_spatial.models.dynamic_part import part as dynamic_part
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -27,11 +30,13 @@ _COVARIANCES = {
 
 
 def blocks(fit: SpatialFit) -> list[tuple[str, pd.DataFrame]]:
-    """Main, Wx and Spatial blocks of the coefficient table; empty ones are left out."""
+    """Main, Wx, Time and Spatial blocks of the coefficient table; empty ones are left out."""
     table = fit.tidy()
     spatial = table.index.isin(["rho", "lambda"])
-    lagged = table.index.str.startswith("W:")
-    parts = [("Main", table[~spatial & ~lagged]), ("Wx", table[lagged]), ("Spatial", table[spatial])]
+    time = table.index.isin(lag_names(fit.estimate))
+    lagged = table.index.str.startswith("W:") & ~time
+    main = ~spatial & ~lagged & ~time
+    parts = [("Main", table[main]), ("Wx", table[lagged]), ("Time", table[time]), ("Spatial", table[spatial])]
     return [(name, part) for name, part in parts if len(part)]
 
 
@@ -41,6 +46,10 @@ def notes(fit: SpatialFit) -> list[str]:
     periods = fit.estimate.design.periods
     window = "" if periods[0] is None else f" ({periods[0]}-{periods[-1]})"
     lines = [f"N = {n}, T = {t}{window}, observations {fit.nobs}, of the likelihood {fit.n_effective}"]
+    if fit.dynamic:
+        lines.append(
+            f"first period {dynamic_part(fit.estimate).first_period} lost to the time lags; {fit.stability().line()}"
+        )
     if fit.estimate.random is not None:
         error = {"none": "", "kkp": ", error filter on both (KKP)", "baltagi": ", error filter on e (Baltagi)"}[
             fit.estimate.random.error
@@ -48,7 +57,9 @@ def notes(fit: SpatialFit) -> list[str]:
         at = "; sigma2_mu is at its boundary 0" if "phi" in fit.estimate.random.boundary else ""
         lines.append(f"random unit effects: sigma2_mu = {fit.sigma2_mu:.5g}, phi = {fit.phi:.5g}{error}{at}")
     lines.append(f"fixed effects: {' + '.join(fit.effects) or 'none'}; {_correction(fit)}")
-    lines.append(f"covariance: {_COVARIANCES[fit.vcov]}")
+    adjusted = fit.dynamic and fit.vcov == "observed" and fit.effects[:1] == fit.estimate.design.levels[:1]
+    of_score = ", sandwich of the adjusted score" if adjusted and fit.correction in ("transform", "score") else ""
+    lines.append(f"covariance: {_COVARIANCES[fit.vcov]}{of_score}")
     lines += [f"W: {w.name}, transform {w.transform}, checksum {w.checksum[:12]}" for w in [fit.w] if w is not None]
     lines += [
         f"{name} is weakly identified (standard error {fit.bse[name]:.2f}): see .diagnose() and a sparser W"
@@ -60,9 +71,21 @@ def notes(fit: SpatialFit) -> list[str]:
     return lines
 
 
+def _name(fit: SpatialFit) -> str:
+    return f"dynamic {fit.model}" if fit.dynamic else fit.model
+
+
 def _correction(fit: SpatialFit) -> str:
     if not fit.effects:
         return "no incidental parameters"
+    if fit.dynamic:
+        return {
+            "transform": "Lee-Yu (2010) transformation of the time effects, score adjusted for the unit effects, exact for this T",
+            "score": "score adjusted for time and unit effects, exact for this T",
+            "bias": "one-step bias correction of Yu, de Jong and Lee (2008) and Lee and Yu (2010)",
+            "direct": "one-step bias correction after time dummies, Lee and Yu (2010)",
+            "none": "dummy-variable QML, no correction of the bias of order 1/T",
+        }[fit.correction]
     return {
         "transform": "Lee-Yu (2010) transformation",
         "score": "score adjusted for the fixed effects",
@@ -80,7 +103,7 @@ def text(fit: SpatialFit) -> str:
     """The table in fixed width."""
     table = blocks(fit)
     width = max([len("sigma2"), *(len(str(term)) for _, part in table for term in part.index)]) + 2
-    head = f"{fit.model}  {fit.formula}"
+    head = f"{_name(fit)}  {fit.formula}"
     lines = [head, "=" * max(len(head), width + 72), " " * width + "".join(f"{h:>12}" for h in _HEADS)]
     for name, part in table:
         lines.append(name)
@@ -109,7 +132,7 @@ def html(fit: SpatialFit) -> str:
     head = "".join(f"<th>{h}</th>" for h in _HEADS)
     foot = "<br>".join(escape(line) for line in notes(fit))
     return (
-        f"<table><caption style='text-align:left'><b>{fit.model}</b> <code>{escape(fit.formula)}</code></caption>"
+        f"<table><caption style='text-align:left'><b>{_name(fit)}</b> <code>{escape(fit.formula)}</code></caption>"
         f"<thead><tr><th></th>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
         f"<small>log-likelihood {fit.llf:.4f}, AIC {fit.aic:.3f}, BIC {fit.bic:.3f}<br>{foot}</small>"
     )
