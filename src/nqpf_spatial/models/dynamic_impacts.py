@@ -112,13 +112,16 @@ class DynamicImpacts(Impacts):
 
         return effect_matrix(self.fit, term, self.horizon, self.cumulative)
 
-    def when(self) -> str:
+    def when(self, lang: str = "en") -> str:
         """The horizon in words."""
-        if self.horizon == "long":
-            return "long run"
+        zh, h = lang == "zh", self.horizon
+        if h == "long":
+            return "长期" if zh else "long run"
         if self.cumulative:
-            return f"cumulative over {self.horizon} periods"
-        return "short run" if self.horizon == 0 else f"{self.horizon} periods later"
+            return f"{h} 期累积" if zh else f"cumulative over {h} periods"
+        if h == 0:
+            return "短期" if zh else "short run"
+        return f"{h} 期之后" if zh else f"{h} periods later"
 
     def _how(self) -> str:
         how = {

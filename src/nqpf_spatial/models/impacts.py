@@ -84,7 +84,7 @@ class Impacts:
 
         return effect_matrix(self.fit, term)
 
-    def when(self) -> str:
+    def when(self, lang: str = "en") -> str:
         """The horizon in words; empty for static fits."""
         return ""
 

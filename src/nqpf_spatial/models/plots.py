@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -96,7 +96,7 @@ def response_plot(
         raise ValueError(f"effects={unknown} are not known; choose from {', '.join(COLOURS)}")
     part, zh = responses.table.loc[chosen], lang == "zh"
     # titles and labels of axes that exist already keep the font they were made with
-    font = {"fontfamily": [FAMILY, "DejaVu Sans"]} if zh else {}
+    font: dict[str, Any] = {"fontfamily": [FAMILY, "DejaVu Sans"]} if zh else {}
     offsets = np.linspace(-0.12, 0.12, len(effects)) if len(effects) > 1 else [0.0]
     with typeface(lang):
         if ax is None:
@@ -150,6 +150,8 @@ def impact_map(
     from nqpf_spatial.weights._china import coloured_map
 
     values, title = _map_values(impacts, term, source, target, lang)
+    when = impacts.when(lang)
+    title = f"{title}, {when}" if when else title
     shown = [v for v in values.values() if np.isfinite(v)]
     limit = float(np.max(np.abs(shown))) or 1.0
     one_sign = min(shown) >= 0 or max(shown) <= 0
