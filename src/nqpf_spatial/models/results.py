@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from nqpf_spatial.models.diagnostics import Diagnosis
     from nqpf_spatial.models.dynamic_paths import ImpulseResponses
     from nqpf_spatial.models.dynamic_stability import Stability
+    from nqpf_spatial.models.explain import Explanation
     from nqpf_spatial.models.impacts import Impacts
     from nqpf_spatial.models.permutation import Permutation
 
@@ -370,6 +371,12 @@ class SpatialFit:
         from nqpf_spatial.models.summary import text
 
         return text(self)
+
+    def explain(self, lang: str = "en") -> Explanation:
+        """What was estimated, how to read each effect, what to be careful about, in English or Chinese ("zh")."""
+        from nqpf_spatial.models.explain import explain
+
+        return explain(self, lang)
 
     def __repr__(self) -> str:
         return self.summary()
