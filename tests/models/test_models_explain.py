@@ -118,6 +118,15 @@ def test_random_effects_pooled_and_cross_sections(made, w):
     assert "31 units." in text and "fixed effects" not in text
 
 
+def test_time_lags_are_read_in_the_short_and_the_long_run(made, w):
+    res = nq.sdm("y ~ x | unit + period", made, w, dynamic="both")
+    what, effects, _ = (res.explain().sections[i][1] for i in range(3))
+    assert f"tau + rho + eta = {res.stability().sum:.3f}" in what[-1] and "the process is stable" in what[-1]
+    assert f"{res.impacts().long.table.loc['x', ('total', 'estimate')]:.4g}" in effects[2]
+    assert f"{res.impacts().table.loc['x', ('total', 'estimate')]:.4g}" in effects[1]
+    assert "L:y" not in str(res.explain("zh"))
+
+
 def test_both_languages_have_every_sentence_and_every_place():
     for key, (english, chinese) in SENTENCES.items():
         assert set(re.findall(r"\{(\w+)", english)) == set(re.findall(r"\{(\w+)", chinese)), key

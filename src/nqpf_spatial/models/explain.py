@@ -14,10 +14,13 @@ import pandas as pd
 
 from nqpf_spatial import data
 from nqpf_spatial.errors import FewClustersWarning
+from nqpf_spatial.models.dynamic_impacts import DynamicImpacts
+from nqpf_spatial.models.dynamic_part import LAG
 from nqpf_spatial.models.explain_words import LANGUAGES, say
 from nqpf_spatial.models.summary import WEAK
 
 if TYPE_CHECKING:
+    from nqpf_spatial.models.impacts import Impacts
     from nqpf_spatial.models.results import SpatialFit
 
 _LEVELS_ZH = {"province": "省份", "year": "年份", "unit": "个体", "period": "时期", "city": "城市", "county": "县域"}
@@ -90,17 +93,18 @@ def explain(fit: SpatialFit, lang: str = "en") -> Explanation:
     """
     if lang not in LANGUAGES:
         raise ValueError(f"lang={lang!r} is not known; choose 'en' or 'zh'")
-    table = fit.impacts().table if _slopes(fit) else None
+    impacts = fit.impacts() if _slopes(fit) else None
+    table = None if impacts is None else impacts.table
     sections = [
         (say("head_what", lang), _what(fit, lang)),
-        (say("head_read", lang), () if table is None else _effects(fit, table, lang)),
+        (say("head_read", lang), () if impacts is None else _effects(fit, impacts, lang)),
         (say("head_care", lang), _care(fit, table, lang)),
     ]
     return Explanation(lang, tuple((head, lines) for head, lines in sections if lines))
 
 
 def _slopes(fit: SpatialFit) -> list[str]:
-    return [n for n in fit.estimate.columns.names if n.removeprefix("W:") != "Intercept"]
+    return [n for n in fit.estimate.columns.names if n.removeprefix("W:") != "Intercept" and not n.startswith(LAG)]
 
 
 def _quantity(name: str, fit: SpatialFit, lang: str) -> _Quantity:
@@ -141,6 +145,10 @@ def _what(fit: SpatialFit, lang: str) -> tuple[str, ...]:
         lower, upper = bounds.loc[name]
         move = "move_together" if lower > 0 else "move_apart" if upper < 0 else "move_unclear"
         lines.append(say(name, lang, value=fit.params[name], lower=lower, upper=upper, move=say(move, lang)))
+    if fit.dynamic:
+        found = fit.stability()
+        state = say("stable" if found.stable else "not_stable", lang)
+        lines.append(say("time", lang, value=found.sum, lower=found.lower, upper=found.upper, state=state))
     return tuple(lines)
 
 
@@ -160,22 +168,32 @@ def _change(row: pd.Series, regressor: _Quantity, outcome: _Quantity, lang: str)
     return say("higher" if row["estimate"] > 0 else "lower", lang, size=spoken)
 
 
-def _effects(fit: SpatialFit, table: pd.DataFrame, lang: str) -> tuple[str, ...]:
+def _step(regressor: _Quantity, lang: str) -> str:
+    if regressor.log:
+        return say("one_percent", lang)
+    return say("one_unit", lang, unit=regressor.unit) if regressor.unit else say("one_plain", lang)
+
+
+def _spoken(row: pd.Series, regressor: _Quantity, outcome: _Quantity, lang: str) -> tuple[str, str]:
+    """An effect as a change of the outcome, and its number with the interval."""
+    return _change(row, regressor, outcome, lang), say("interval", lang, **row[["estimate", "lower", "upper"]])
+
+
+def _effects(fit: SpatialFit, impacts: Impacts, lang: str) -> tuple[str, ...]:
+    table = impacts.table
     outcome = _quantity(fit.estimate.design.outcome, fit, lang)
     alone = fit.w is None or fit.model in ("OLS", "SEM")
-    lines = []
+    lines = [say("same_period", lang)] if fit.dynamic else []
+    long_run = impacts.long.table if isinstance(impacts, DynamicImpacts) and fit.stability().stable else None
     for term in table.index:
         regressor = _quantity(str(term), fit, lang)
-        step = say("one_percent", lang) if regressor.log else (
-            say("one_unit", lang, unit=regressor.unit) if regressor.unit else say("one_plain", lang)
-        )  # fmt: skip
-        facts: dict[str, Any] = {}
+        facts: dict[str, Any] = {"term": regressor.label, "step": _step(regressor, lang), "outcome": outcome.label}
         for effect, short in (("direct", "d"), ("indirect", "i"), ("total", "t")):
-            row = table.loc[term, effect]
-            facts[effect] = _change(row, regressor, outcome, lang)
-            facts[short] = say("interval", lang, **row[["estimate", "lower", "upper"]])
-        key = "effect_alone" if alone else "effect"
-        lines.append(say(key, lang, term=regressor.label, step=step, outcome=outcome.label, **facts))
+            facts[effect], facts[short] = _spoken(table.loc[term, effect], regressor, outcome, lang)
+        lines.append(say("effect_alone" if alone else "effect", lang, **facts))
+        if long_run is not None:
+            facts["total"], facts["t"] = _spoken(long_run.loc[term, "total"], regressor, outcome, lang)
+            lines.append(say("long", lang, **facts))
     if not alone:
         lines.append(say("coefficients", lang))
     return tuple(lines)
@@ -227,7 +245,9 @@ def _inference_cautions(fit: SpatialFit, table: pd.DataFrame | None, lang: str) 
     t, n = fit.estimate.design.shape
     if fit.correction == "none" and len(fit.effects) == 2 and fit.rho is not None:
         lines.append(say("no_correction", lang, n=n))
-    if table is not None and fit.random is None and t > 1 and fit.vcov in ("observed", "expected", "sandwich"):
+    # with time lags a clustered covariance and Moran's I of residuals are not derived
+    static = fit.random is None and not fit.dynamic
+    if table is not None and static and t > 1 and fit.vcov in ("observed", "expected", "sandwich"):
         with warnings.catch_warnings():
             # the comparison is what this sentence is about; the number of clusters is in its text
             warnings.simplefilter("ignore", FewClustersWarning)
@@ -236,7 +256,7 @@ def _inference_cautions(fit: SpatialFit, table: pd.DataFrame | None, lang: str) 
         vcov = say(f"vcov_{fit.vcov}", lang)
         key = "cluster" if changed else "cluster_same"
         lines.append(say(key, lang, vcov=vcov, effects=say("join", lang).join(changed)))
-    if fit.w is not None and fit.random is None and not fit.estimate.model.error:
+    if fit.w is not None and static and not fit.estimate.model.error:
         from nqpf_spatial.models.diagnostics import moran
 
         test = moran(fit).tests[0]

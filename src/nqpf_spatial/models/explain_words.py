@@ -36,6 +36,20 @@ SENTENCES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "The unit effects are random with the unit means of the regressors as controls (Mundlak).",
             "个体效应为随机效应，并以解释变量的单元均值作控制（Mundlak）。",
         ),
+        "time": (
+            "Outcomes persist: tau + rho + eta = {value:.3f} (95 % interval {lower:.3f} to {upper:.3f}); the process is {state}.",
+            "被解释变量具有持续性：tau + rho + eta = {value:.3f}（95% 区间 {lower:.3f} 至 {upper:.3f}）；过程{state}。",
+        ),
+        "stable": ("stable", "平稳"),
+        "not_stable": ("not stable, long-run effects do not exist", "不平稳，长期效应不存在"),
+        "same_period": (
+            "The effects below are those of the same period (short run), unless it says long run.",
+            "以下除注明长期外，均为当期（短期）效应。",
+        ),
+        "long": (
+            "{term}, long run: after a permanent rise by {step} everywhere, {outcome} ends up {total} (total effect {t}).",
+            "{term}，长期：所有单元永久提高{step}后，{outcome}最终{total}（总效应 {t}）。",
+        ),
         "w": (
             "Neighbours are defined by W = {name}: {links:.1f} neighbours per unit on average, {rows}.",
             "邻近关系由 W = {name} 定义：平均每个单元 {links:.1f} 个邻居，{rows}。",
