@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from nqpf_spatial.models.averaging import ModelProbabilities, compare_fits, model_probabilities
 from nqpf_spatial.models.bayes import Posterior, Prior
+from nqpf_spatial.models.changes import percent
+from nqpf_spatial.models.counterfactual import Counterfactual
 from nqpf_spatial.models.fit import fit, gns, ols, sac, sar, sdem, sdm, sem, slx
 from nqpf_spatial.models.impacts import Impacts
 from nqpf_spatial.models.results import SpatialFit
 from nqpf_spatial.models.simulate import simulate
 
 __all__ = [
+    "Counterfactual",
     "Impacts",
     "ModelProbabilities",
     "Posterior",
@@ -20,6 +23,7 @@ __all__ = [
     "gns",
     "model_probabilities",
     "ols",
+    "percent",
     "sac",
     "sar",
     "sdem",

@@ -78,11 +78,11 @@ class Design:
         return pd.Series(values.T.ravel(), index=self.frame_index(), name=name)
 
     def evaluate(self, frame: pd.DataFrame) -> NDArray:
-        """Regressor columns (K, T, N) of the same formula, with the same factor coding, on another frame."""
-        t, n = self.shape
+        """Regressor columns (K, T, N) of the same formula, with the same factor coding, on another frame of the same units."""
+        n = self.shape[1]
         right = self._spec().get_model_matrix(frame, na_action="ignore", output="pandas")
         names = [name for name in self.names if not name.startswith(MEAN)]
-        return right[names].to_numpy(dtype=float).reshape(n, t, len(names)).transpose(2, 1, 0)
+        return right[names].to_numpy(dtype=float).reshape(n, len(frame) // n, len(names)).transpose(2, 1, 0)
 
     def _spec(self) -> ModelSpec:
         return self.formula.rhs.get_model_matrix(self.frame, na_action="ignore", output="pandas").model_spec

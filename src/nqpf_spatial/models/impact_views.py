@@ -147,7 +147,7 @@ def by_block(
     DataFrame
         Index (term, to, from), columns estimate, se, z, p, lower, upper.
     """
-    names, member = _membership(fit, groups)
+    names, member = membership(fit, groups)
     average = member / member.sum(axis=0)
     wd, carrier = dense_weights(fit)[1], _carrier(fit, horizon, cumulative)
 
@@ -171,7 +171,8 @@ def by_block(
     return pd.concat(parts, names=["term"])
 
 
-def _membership(fit: SpatialFit, groups: str | Mapping[Any, Any] | pd.Series) -> tuple[list[str], NDArray]:
+def membership(fit: SpatialFit, groups: str | Mapping[Any, Any] | pd.Series) -> tuple[list[str], NDArray]:
+    """Names of the groups, and the (N, G) zeros and ones that say who belongs to which."""
     units = fit.estimate.design.units
     if isinstance(groups, str):
         if not all(map(provinces.is_province, units)):

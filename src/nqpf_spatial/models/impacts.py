@@ -203,8 +203,8 @@ def impacts(
         half = stats.norm.isf(alpha / 2) * se
         lower, upper = estimate - half, estimate + half
     else:
-        sample = _sample(fit, method, draws, seed, kind or "residual", prior or "flat")
-        inside = _admissible(fit, sample)
+        sample = sample_parameters(fit, method, draws, seed, kind, prior)
+        inside = admissible(fit, sample)
         effects = _evaluate(fit, table_rows, sample[inside])
         used, outside = int(inside.sum()), float(1.0 - inside.mean())
         se = effects.std(axis=0, ddof=1)
@@ -337,12 +337,15 @@ def _draws(fit: SpatialFit, draws: int, seed: int) -> NDArray:
     return fit.params.to_numpy() + rng.standard_normal((draws, factor.shape[0])) @ factor.T
 
 
-def _sample(fit: SpatialFit, method: str, draws: int, seed: int, kind: str, prior: Prior | str) -> NDArray:
+def sample_parameters(
+    fit: SpatialFit, method: str, draws: int, seed: int, kind: str | None = None, prior: Prior | str | None = None
+) -> NDArray:
+    """(draws, p) parameter vectors by any method but "delta"."""
     if method == "simulate":
         return _draws(fit, draws, seed)
     if method == "bootstrap":
-        return bootstrap(fit.estimate, kind, draws, seed)[0]
-    found = posterior(fit, draws, seed, prior)
+        return bootstrap(fit.estimate, kind or ("recursive" if fit.dynamic else "residual"), draws, seed)[0]
+    found = posterior(fit, draws, seed, prior or "flat")
     warn_at_edge(found)
     return found.draws.to_numpy()
 
@@ -354,7 +357,8 @@ def sign_probability(effects: NDArray, weights: NDArray | None = None) -> NDArra
     return np.minimum(1.0, 2.0 * np.minimum(positive, negative))
 
 
-def _admissible(fit: SpatialFit, sample: NDArray) -> NDArray:
+def admissible(fit: SpatialFit, sample: NDArray) -> NDArray:
+    """Which draws have rho inside its admissible interval."""
     logdet = fit.estimate.likelihood.rho
     if logdet is None:
         return np.ones(sample.shape[0], dtype=bool)

@@ -143,19 +143,26 @@ def impact_map(
     ValueError
         Both source and target, or units that are not provinces.
     """
+    values, title = _map_values(impacts, term, source, target, lang)
+    when = impacts.when(lang)
+    title = f"{title}, {when}" if when else title
+    return province_map(values, title, "效应" if lang == "zh" else "effect", lang, ax)
+
+
+def province_map(values: dict[int, float], title: str, label: str, lang: str, ax: Axes | None = None) -> Axes:
+    """Values by adcode on the map of China; NaN is drawn in grey.
+
+    Shades of one colour from zero where all values have one sign, two colours around zero otherwise.
+    """
     import matplotlib.pyplot as plt
     from matplotlib import colors
 
     from nqpf_spatial.fonts import typeface
     from nqpf_spatial.weights._china import coloured_map
 
-    values, title = _map_values(impacts, term, source, target, lang)
-    when = impacts.when(lang)
-    title = f"{title}, {when}" if when else title
     shown = [v for v in values.values() if np.isfinite(v)]
     limit = float(np.max(np.abs(shown))) or 1.0
     one_sign = min(shown) >= 0 or max(shown) <= 0
-    # shades of one colour from zero where all effects have one sign, two colours around zero otherwise
     norm = colors.Normalize(min(0.0, min(shown)), max(0.0, max(shown))) if one_sign else colors.Normalize(-limit, limit)
     name = ("YlGnBu" if min(shown) >= 0 else "YlOrBr_r") if one_sign else "PuOr_r"
     palette = plt.get_cmap(name)
@@ -167,7 +174,7 @@ def impact_map(
             ax, {code: missing if np.isnan(v) else colors.to_hex(palette(float(norm(v)))) for code, v in values.items()}
         )
         bar = ax.figure.colorbar(plt.cm.ScalarMappable(norm, palette), ax=ax, shrink=0.6, pad=0.01)
-        bar.set_label("效应" if lang == "zh" else "effect")
+        bar.set_label(label)
         bar.outline.set_visible(False)  # type: ignore[operator]
         ax.set_title(title, fontsize=10)
     return ax

@@ -26,6 +26,7 @@ from nqpf_spatial.weights.core import SpatialWeights
 
 if TYPE_CHECKING:
     from nqpf_spatial.models.bayes import Posterior, Prior
+    from nqpf_spatial.models.counterfactual import Counterfactual
     from nqpf_spatial.models.diagnostics import Diagnosis
     from nqpf_spatial.models.dynamic_paths import ImpulseResponses
     from nqpf_spatial.models.dynamic_stability import Stability
@@ -276,6 +277,20 @@ class SpatialFit:
         from nqpf_spatial.models.dynamic_paths import impulse_responses
 
         return impulse_responses(self, horizons, cumulative=cumulative, alpha=alpha)
+
+    def counterfactual(self, changes: Mapping[str, Any], **options: Any) -> Counterfactual:
+        """Response of every unit to changed regressors; see `nqpf_spatial.models.counterfactual.counterfactual`.
+
+        Parameters
+        ----------
+        changes : mapping
+            From variables to changes: ``"+10%"``, ``+0.1``, a labelled Series or DataFrame, or a function.
+        **options
+            ``where=None``, ``years=None``, ``method="delta"``, ``draws=10000``, ``seed=0``, ``alpha=0.05``.
+        """
+        from nqpf_spatial.models.counterfactual import counterfactual
+
+        return counterfactual(self, changes, **options)
 
     def posterior(self, draws: int = 10_000, seed: int = 0, prior: Prior | str = "flat") -> Posterior:
         """Exact posterior samples and marginal likelihood; see `nqpf_spatial.models.bayes.posterior`."""
