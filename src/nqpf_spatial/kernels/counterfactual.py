@@ -198,7 +198,9 @@ def _diagonals(par: Parameters, space: Space, shape: tuple[int, ...]) -> tuple[N
     plain, durbin = [], []
     for _ in range(1 if carry is None else t):
         plain.append(np.diagonal(power, axis1=1, axis2=2))
-        durbin.append(np.zeros_like(plain[-1]) if space.durbin is None else np.einsum("rij,ji->ri", power, space.durbin))
+        durbin.append(
+            np.zeros_like(plain[-1]) if space.durbin is None else np.einsum("rij,ji->ri", power, space.durbin)
+        )
         power = power if carry is None else carry @ power
     return np.stack(plain, axis=1), np.stack(durbin, axis=1)
 

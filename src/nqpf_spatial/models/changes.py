@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -60,7 +60,7 @@ def percent(size: float, log: bool | None = None) -> Percent:
     return Percent(float(size), log)
 
 
-Change = Percent | str | float | pd.Series | pd.DataFrame | Callable[[pd.Series], Any]
+Change: TypeAlias = Percent | str | float | pd.Series | pd.DataFrame | Callable[[pd.Series], Any]
 
 
 def change_frame(
@@ -97,7 +97,9 @@ def _check_variables(design: Design, changes: Mapping[str, Any]) -> None:
     outcome = {str(v) for v in design.formula.lhs.required_variables}
     of_outcome = [name for name in changes if name in outcome]
     if of_outcome:
-        raise ValueError(f"{enumerate_some(of_outcome)} belongs to the outcome {design.outcome}, which is what responds")
+        raise ValueError(
+            f"{enumerate_some(of_outcome)} belongs to the outcome {design.outcome}, which is what responds"
+        )
     unknown = [name for name in changes if name not in known]
     if unknown:
         raise ValueError(
@@ -129,7 +131,9 @@ def _changed(
         if new.shape not in ((), (len(old),)):
             raise ValueError(f"{name}: the function returned shape {new.shape} for {len(old)} values")
         return new, "set by a function"
-    raise TypeError(f"{name}: a {type(change).__name__} is no change; give a number, '+10%', a Series, a DataFrame or a function")
+    raise TypeError(
+        f"{name}: a {type(change).__name__} is no change; give a number, '+10%', a Series, a DataFrame or a function"
+    )
 
 
 def _parse(name: str, text: str) -> Percent:
@@ -183,7 +187,9 @@ def outcome_is_log(fit: SpatialFit) -> bool:
         return True
     kind = log_kind(fit, name)
     if kind == "unclear":
-        raise ValueError(f"is the outcome {name} a logarithm? Rename it to ln_... or log_... if it is, or say so with scale=")
+        raise ValueError(
+            f"is the outcome {name} a logarithm? Rename it to ln_... or log_... if it is, or say so with scale="
+        )
     return kind == "log"
 
 
@@ -204,9 +210,8 @@ def _labelled(name: str, change: pd.Series | pd.DataFrame, design: Design, rows:
         for j, period in enumerate(design.periods):
             if period in frame.columns:
                 grid[position, j] = float(frame.loc[label, period])
-    cells = design.frame_index()
     step = grid.reshape(-1)
-    absent = [str(cells[i]) for i in np.flatnonzero(rows & np.isnan(step))]
+    absent = design.cell_names(np.flatnonzero(rows & np.isnan(step)))
     if absent:
         raise AlignmentError(
             f"the change of {name} has no value for {enumerate_some(absent, 6)}; choose units and periods with where= and years=, "

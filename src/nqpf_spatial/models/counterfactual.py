@@ -111,7 +111,9 @@ class Counterfactual:
     def percent(self) -> pd.DataFrame:
         """`table` as per cent of the outcome, ``100 (exp(response) - 1)``; for outcomes in logarithms."""
         if not outcome_is_log(self.fit):
-            raise ValueError(f"the outcome {self.fit.estimate.design.outcome} is no logarithm; its response is in its own units")
+            raise ValueError(
+                f"the outcome {self.fit.estimate.design.outcome} is no logarithm; its response is in its own units"
+            )
         return 100.0 * np.expm1(self.table[["estimate", "lower", "upper"]])
 
     def plot(self, ax: Axes | None = None, lang: str = "en") -> Axes:
@@ -186,7 +188,11 @@ class Counterfactual:
 
     def _how(self) -> str:
         lost = f", {self.outside:.1%} of the draws outside the admissible interval" if self.outside else ""
-        how = f"delta method, vcov {self.fit.vcov}" if self.method == "delta" else f"{self.method}, {self.draws} draws{lost}"
+        how = (
+            f"delta method, vcov {self.fit.vcov}"
+            if self.method == "delta"
+            else f"{self.method}, {self.draws} draws{lost}"
+        )
         w = "" if self.fit.w is None else f", W = {self.fit.w.name}"
         return f"{self.fit.model}{w}; {1 - self.alpha:.0%} intervals ({how})"
 
@@ -312,9 +318,9 @@ def changed_columns(fit: SpatialFit, frame: pd.DataFrame) -> NDArray:
         columns = design.evaluate(frame)
     if np.isfinite(columns).all():
         return columns
-    names, cells = structure(fit).columns, design.frame_index()
-    flat = columns.swapaxes(1, 2).reshape(len(names), -1)
-    bad = [f"{names[k]} {cells[i]}" for k, i in zip(*np.nonzero(~np.isfinite(flat)), strict=True)]
+    names = structure(fit).columns
+    rows, cells = np.nonzero(~np.isfinite(columns.swapaxes(1, 2).reshape(len(names), -1)))
+    bad = [f"{names[k]} {cell}" for k, cell in zip(rows, design.cell_names(cells), strict=True)]
     raise PanelError(f"the changes make {len(bad)} cells missing or infinite: {enumerate_some(bad, 6)}")
 
 

@@ -73,6 +73,11 @@ class Design:
             return pd.Index(self.units, name=self.levels[0])
         return pd.MultiIndex.from_product([self.units, self.periods], names=self.levels)
 
+    def cell_names(self, positions: NDArray) -> list[str]:
+        """Names of observations by their positions in canonical order, for messages."""
+        cells = _Cells(self.units, self.periods)
+        return [cells.name(int(p)) for p in positions]
+
     def series(self, values: NDArray, name: str) -> pd.Series:
         """(T, N) values as a labelled Series."""
         return pd.Series(values.T.ravel(), index=self.frame_index(), name=name)

@@ -49,7 +49,9 @@ def _changes(result: Counterfactual, lang: str) -> list[str]:
     for name, how in result.changes.items():
         short, behind, _ = how.partition(" of the quantity")
         if lang == "zh":
-            short = {"set by a function": "按函数设定"}.get(short, "按给定值变化" if short.startswith("plus values") else short)
+            short = {"set by a function": "按函数设定"}.get(
+                short, "按给定值变化" if short.startswith("plus values") else short
+            )
         lines.append(f"{(quantity_name if behind else variable_name)(name, lang)} {short}")
     return lines
 

@@ -106,7 +106,9 @@ def select_periods(years: object, design: Design) -> NDArray[np.bool_]:
     ends = list(years) if isinstance(years, (tuple, list)) else [years, years]
     absent = [edge for edge in ends if edge not in periods]
     if absent:
-        raise PanelError(f"years={years!r}: the fit has no {enumerate_some(absent)}; it covers {periods[0]} to {periods[-1]}")
+        raise PanelError(
+            f"years={years!r}: the fit has no {enumerate_some(absent)}; it covers {periods[0]} to {periods[-1]}"
+        )
     first, last = (periods.index(edge) for edge in ends)
     if first > last:
         raise ValueError(f"years={years!r}: the first period comes after the last")
@@ -122,9 +124,7 @@ def _codes(units: tuple[Hashable, ...]) -> dict[int, int] | None:
     return {provinces.resolve(unit).adcode: i for i, unit in enumerate(units)}
 
 
-def _positions(
-    label: Any, units: tuple[Hashable, ...], codes: dict[int, int] | None, groups: bool = True
-) -> list[int]:
+def _positions(label: Any, units: tuple[Hashable, ...], codes: dict[int, int] | None, groups: bool = True) -> list[int]:
     if isinstance(label, Hashable) and label in units:
         return [units.index(label)]
     if codes is None:
@@ -155,5 +155,7 @@ def _unknown(labels: list[Any], units: tuple[Hashable, ...], china: bool) -> str
     known = [str(unit) for unit in units]
     near = difflib.get_close_matches(str(labels[0]), known, n=3)
     hint = f" (nearest: {', '.join(near)})" if near else f"; the units are {enumerate_some(known, 6)}"
-    groups = ". Groups: East, Central, West, Northeast, North, South, hub, cluster, or 东部, 中部, 西部, 东北, 北方, 南方"
+    groups = (
+        ". Groups: East, Central, West, Northeast, North, South, hub, cluster, or 东部, 中部, 西部, 东北, 北方, 南方"
+    )
     return f"no unit of the fit: {enumerate_some([repr(label) for label in labels])}{hint}{groups if china else ''}"
