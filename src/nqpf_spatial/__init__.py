@@ -29,7 +29,7 @@ _FUNCTIONS = {
     "model_probabilities": "nqpf_spatial.models",
     "simulate": "nqpf_spatial.models",
 }
-_MODULES = ("claims", "data", "divergence", "errors", "indicators", "models", "provinces", "report", "weights")
+_MODULES = ("claims", "data", "divergence", "errors", "indicators", "maps", "models", "provinces", "report", "weights")
 
 __all__ = ["__version__", *sorted(_FUNCTIONS), *_MODULES]
 

@@ -11,6 +11,7 @@ from matplotlib.colors import to_hex
 import nqpf_spatial as nq
 from nqpf_spatial.divergence import _maps, space
 from nqpf_spatial.errors import AlignmentError, PanelError
+from nqpf_spatial.maps.base import _outlines
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +148,7 @@ def test_maps_show_the_clusters(income, w):
         figure.savefig("/dev/null", format="png")
         maps = [ax for ax in figure.axes if ax.get_title()]
         assert [ax.get_title() for ax in maps] == ["2013", "2016"]
-    codes = _maps._shapes()[0]
+    codes = _outlines()[0]
     fill = [to_hex(c) for c in maps[1].collections[0].get_facecolor()]
     shown = dict(zip(codes, fill, strict=True))
     cluster = result.clusters()[2016]

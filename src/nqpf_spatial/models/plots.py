@@ -158,7 +158,7 @@ def province_map(values: dict[int, float], title: str, label: str, lang: str, ax
     from matplotlib import colors
 
     from nqpf_spatial.fonts import typeface
-    from nqpf_spatial.weights._china import coloured_map
+    from nqpf_spatial.maps.base import draw
 
     shown = [v for v in values.values() if np.isfinite(v)]
     limit = float(np.max(np.abs(shown))) or 1.0
@@ -170,7 +170,7 @@ def province_map(values: dict[int, float], title: str, label: str, lang: str, ax
         if ax is None:
             _, ax = plt.subplots(figsize=(7.2, 5.4), layout="constrained")
         missing = "#8c8c8c"  # the province the rise comes from, or that receives it
-        coloured_map(
+        draw(
             ax, {code: missing if np.isnan(v) else colors.to_hex(palette(float(norm(v)))) for code, v in values.items()}
         )
         bar = ax.figure.colorbar(plt.cm.ScalarMappable(norm, palette), ax=ax, shrink=0.6, pad=0.01)

@@ -130,7 +130,7 @@ def _provinces(at: str, names: Names) -> Places:
         return _ordered(labels, xy, True, "provincial capitals")
     if at != "centroid":
         raise ValueError(f"at={at!r} is not known; choose 'capital' or 'centroid'")
-    from nqpf_spatial.weights._boundaries import province_polygons
+    from nqpf_spatial.maps.boundaries import province_polygons
 
     polygons = province_polygons("at='centroid'")
     return _ordered(labels, _lonlat_centroids(polygons.geometry), True, "centroids of the provinces")

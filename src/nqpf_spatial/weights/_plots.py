@@ -177,9 +177,9 @@ def _positions(w: SpatialWeights, ax: Axes, points: Any, ids: str | None, backgr
     order = _labels.locate(where.ids, w.ids, "the weights", complete=False)
     xy = where.xy[order]
     if points is None and background:
-        from nqpf_spatial.weights._china import base_map, project
+        from nqpf_spatial.maps.base import draw, project
 
-        base_map(ax)
+        draw(ax)
         return project(xy[:, 0], xy[:, 1])
     if where.geographic:  # true to scale in the middle of the picture
         ax.set_aspect(1 / np.cos(np.radians(xy[:, 1].mean())))

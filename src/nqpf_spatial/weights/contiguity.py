@@ -324,7 +324,7 @@ def _listed_pairs() -> set[tuple[int, int]]:
 
 def _border_pairs(criterion: str) -> set[tuple[int, int]]:
     """Land borders computed from the official polygons."""
-    from nqpf_spatial.weights._boundaries import province_polygons
+    from nqpf_spatial.maps.boundaries import province_polygons
 
     polygons = province_polygons("contiguity(source='boundaries')")
     labels, pattern = _from_polygons(polygons, None, criterion, strict=False)
