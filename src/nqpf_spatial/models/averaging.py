@@ -276,6 +276,8 @@ def _facts(fit: SpatialFit) -> dict[str, object]:
     y = np.sort(design.y, axis=None)
     return {
         "n": fit.n_effective,
+        "periods": "-".join(str(p) for p in (design.periods[0], design.periods[-1]) if p is not None) or "one",
+        "time lags": " + ".join(fit.dynamic) or "none",
         "correction": fit.correction if fit.effects else "not needed",
         "effects": " + ".join(fit.effects) or "none",
         "outcome": design.outcome,

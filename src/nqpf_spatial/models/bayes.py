@@ -17,6 +17,7 @@ from nqpf_spatial.kernels import spectrum
 from nqpf_spatial.kernels.factor import FactorLogDet
 from nqpf_spatial.kernels.logdet import LogDet
 from nqpf_spatial.kernels.moments import Reduced
+from nqpf_spatial.models.dynamic_part import static_only
 from nqpf_spatial.models.estimate import IN_LIKELIHOOD, Estimate
 
 if TYPE_CHECKING:
@@ -271,6 +272,7 @@ def highest_density(ordered: NDArray, alpha: float) -> tuple[NDArray, NDArray]:
 
 
 def _check(est: Estimate) -> None:
+    static_only(est, "the posterior", "given y_{t-1} it would carry the bias of order 1/T. See bootstrap()")
     if type(est) is not Estimate:
         raise ValueError(
             "the posterior is that of a static model estimated by maximum likelihood (nq.fit); for other estimates use "

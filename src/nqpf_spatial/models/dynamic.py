@@ -127,9 +127,11 @@ def _check_consecutive(periods: tuple[Hashable, ...]) -> None:
     elif all(isinstance(p, pd.Period) for p in periods):
         steps = [p.ordinal for p in periods]  # type: ignore[attr-defined]
     elif all(isinstance(p, pd.Timestamp) for p in periods):
-        if len(periods) > 2 and pd.infer_freq(pd.DatetimeIndex(periods)) is None:
+        dates = pd.DatetimeIndex(periods)
+        months = np.unique(np.diff(12 * dates.year.to_numpy() + dates.month.to_numpy()))
+        if np.unique(np.diff(dates.to_numpy())).size > 1 and (months.size > 1 or months[0] == 0):
             raise PanelError(
-                "the dates of the panel have no regular frequency, so that the row before is not always the period before; choose a "
+                "the dates of the panel are not equally spaced in days or months, so that the row before is not always the period before; choose a "
                 "window without gaps with years=, or turn the level into periods with .to_period()"
             )
         return

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from nqpf_spatial.errors import IdentificationError
 from nqpf_spatial.kernels import dynamic_replicate as replicate
 from nqpf_spatial.models.dynamic_part import part
 from nqpf_spatial.models.estimate import Estimate
@@ -26,12 +27,8 @@ def recursive_bootstrap(est: Estimate, replicates: int = 999, seed: int = 0) -> 
     converged : (replicates,) bool ndarray
     """
     dynamic = part(est)
+    check_refitted(est)
     unit, time = est.design.unit, est.design.time
-    if (est.correction == "bias" and unit) or (est.correction == "direct" and (unit or time)):
-        raise ValueError(
-            f"correction={est.correction!r} changes the estimate after the likelihood; bootstrap a fit with "
-            'correction="transform", "score" or "none"'
-        )
     if replicates < 2:
         raise ValueError(f"replicates={replicates}: at least two are needed, 999 are usual")
     design = replicate_design(est)
@@ -42,6 +39,16 @@ def recursive_bootstrap(est: Estimate, replicates: int = 999, seed: int = 0) -> 
     lagged = found.phi[:, [i for i in dynamic.free if i < 2]]
     params = np.column_stack([found.beta, lagged, *([found.phi[:, 2]] if est.model.lag else [])])
     return params[found.converged], found.sigma2[found.converged], found.converged
+
+
+def check_refitted(est: Estimate) -> None:
+    """Replicates are maxima of the (adjusted) likelihood: a one-step correction after it is not repeated."""
+    unit, time = est.design.unit, est.design.time
+    if (est.correction == "bias" and unit) or (est.correction == "direct" and (unit or time)):
+        raise IdentificationError(
+            f"correction={est.correction!r} changes the estimate after the likelihood; bootstrap a fit with "
+            'correction="transform", "score" or "none"'
+        )
 
 
 def replicate_design(est: Estimate) -> replicate.DynamicDesign:

@@ -78,7 +78,7 @@ def part(est: Estimate) -> DynamicPart:
     return found
 
 
-def dynamic_terms(est: Estimate) -> tuple[str, ...]:
+def dynamic_terms(est: object) -> tuple[str, ...]:
     """Time lags of an estimate, of ``("lag_y", "lag_wy")``; empty for static ones."""
     found = getattr(est, "dynamic", None)
     return () if found is None else found.terms
@@ -102,7 +102,7 @@ def parse_terms(dynamic: str | Sequence[str] | None) -> tuple[str, ...]:
     return tuple(term for term in TERMS if term in given)
 
 
-def static_only(est: Estimate, what: str, instead: str) -> None:
+def static_only(est: object, what: str, instead: str) -> None:
     """Refuse for dynamic estimates what is derived for static ones."""
     if dynamic_terms(est):
         raise IdentificationError(f"{what} is not available for a fit with time lags: {instead}")

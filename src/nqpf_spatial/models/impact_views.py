@@ -37,7 +37,7 @@ class _Carrier:
 
 def _carrier(fit: SpatialFit, horizon: int | str | None, cumulative: bool) -> _Carrier:
     if fit.dynamic:
-        from nqpf_spatial.models.dynamic_impacts import matrix_at
+        from nqpf_spatial.models.dynamic_effects import matrix_at
 
         return _Carrier(*matrix_at(fit, 0 if horizon is None else horizon, cumulative))
     w = dense_weights(fit)[0]
@@ -65,7 +65,7 @@ def by_order(
     w, wd = dense_weights(fit)
     scale, rate = 1.0, fit.rho or 0.0
     if fit.dynamic:
-        from nqpf_spatial.models.dynamic_impacts import order_rates
+        from nqpf_spatial.models.dynamic_effects import order_rates
 
         scale, rate, w = order_rates(fit, 0 if horizon is None else horizon, cumulative)
     n = w.shape[0]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from nqpf_spatial.errors import IdentificationError
 from nqpf_spatial.kernels import impacts as kernel
+from nqpf_spatial.models.dynamic_part import static_only
 from nqpf_spatial.models.estimate import IN_LIKELIHOOD, estimate
 from nqpf_spatial.models.impacts import coefficients, multiplier, positions
 
@@ -72,6 +73,11 @@ def permutation_test(
         raise ValueError(f"term={term!r} is no regressor; the regressors are {', '.join(design.names)}")
     if effect not in EFFECTS:
         raise ValueError(f"effect={effect!r} is not known; choose one of {', '.join(EFFECTS)}")
+    static_only(
+        fit.estimate,
+        "the permutation test",
+        "permuted paths of a regressor do not fit the y_{t-1} it made. See bootstrap()",
+    )
     if fit.estimate.random is not None:
         raise ValueError('permutation tests are available for fixed effects; refit with effects="fixed"')
     if fit.correction not in IN_LIKELIHOOD:

@@ -1,4 +1,4 @@
-"""Data with known parameters: the data-generating process of every static model, labelled like a panel."""
+"""Data with known parameters: the data-generating process of every model, labelled like a panel."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from nqpf_spatial.models.spec import get_model
 from nqpf_spatial.weights.core import SpatialWeights
 
 _ERRORS = ("normal", "t5", "chi2")
+_BURN = 100  # periods before the first one that is kept
 
 
 def simulate(
@@ -24,9 +25,9 @@ def simulate(
     errors: str = "normal",
     seed: int = 0,
 ) -> pd.DataFrame:
-    r"""Draw a panel from a static spatial model.
+    r"""Draw a panel from a static or dynamic spatial model.
 
-    .. math:: y_t = (I-\rho W)^{-1}[X_t\beta + WX_t\theta + \mu + \alpha_t\iota + (I-\lambda W)^{-1} e_t]
+    .. math:: y_t = (I-\rho W)^{-1}[X_t\beta + WX_t\theta + \tau y_{t-1} + \eta Wy_{t-1} + \mu + \alpha_t\iota + (I-\lambda W)^{-1} e_t]
 
     Parameters
     ----------
@@ -36,7 +37,8 @@ def simulate(
     T : int
         Periods; 1 gives a cross-section with an index of units only.
     params : mapping
-        Names as in ``fit.params``: regressors, ``W:name``, ``rho``, ``lambda``, and ``sigma2`` (default 1).
+        Names as in ``fit.params``: regressors, ``W:name``, ``rho``, ``lambda``, and ``sigma2`` (default 1). ``"L:y"`` (tau) and
+        ``"L:W:y"`` (eta) make the panel dynamic; it then runs for 100 periods before the first one that is kept.
     effects : bool
         Unit and time effects, correlated with the regressors, in panels.
     errors : {"normal", "t5", "chi2"}
@@ -54,12 +56,18 @@ def simulate(
     >>> data = nq.simulate("SDM", nq.weights.contiguity(), T=5, params={"x": 1.0, "W:x": 0.5, "rho": 0.4}, seed=1)
     >>> data.shape, list(data.columns)
     ((155, 2), ['y', 'x'])
+    >>> data = nq.simulate("SDM", nq.weights.contiguity(), T=9, params={"x": 1.0, "L:y": 0.5, "rho": 0.3}, seed=1)
+    >>> nq.sdm("y ~ x | unit + period", data, nq.weights.contiguity(), dynamic="lag_y").nobs
+    248
     """
     spec = get_model(model)
     given = dict(params or {})
     rho, lambda_, sigma2 = (float(given.pop(k, d)) for k, d in (("rho", 0.0), ("lambda", 0.0), ("sigma2", 1.0)))
+    tau, eta = (float(given.pop(k, 0.0)) for k in ("L:y", "L:W:y"))
     _check_names(given, sigma2, T)
     _check(spec.name, spec.lag, spec.error, spec.durbin, rho, lambda_, given, w, errors)
+    _check_stable(spec.error, T, w, tau, eta, rho)
+    kept, T = T, T + (_BURN if tau or eta else 0)
     names = list(dict.fromkeys(name.removeprefix("W:") for name in given))
     rng = np.random.default_rng(seed)
     mu = rng.standard_normal(w.n) * (effects and T > 1)
@@ -71,12 +79,35 @@ def simulate(
     for name, values in zip(names, x, strict=True):
         signal = signal + given.get(name, 0.0) * values + given.get(f"W:{name}", 0.0) * (values @ dense.T)
     y = np.linalg.solve(eye - rho * dense, signal.T).T
-    if T == 1:
+    if kept < T:
+        y = _path(y, np.linalg.solve(eye - rho * dense, tau * eye + eta * dense))[-kept:]
+        x = x[:, -kept:]
+    if kept == 1:
         index: pd.Index = pd.Index(w.ids, name="unit")
     else:
-        index = pd.MultiIndex.from_product([w.ids, range(1, T + 1)], names=["unit", "period"])
+        index = pd.MultiIndex.from_product([w.ids, range(1, kept + 1)], names=["unit", "period"])
     columns = {"y": y.T.ravel(), **{name: values.T.ravel() for name, values in zip(names, x, strict=True)}}
     return pd.DataFrame(columns, index=index)
+
+
+def _path(shocks: NDArray, carry: NDArray) -> NDArray:
+    """``y_t = carry y_{t-1} + shocks_t`` from zero."""
+    y = np.empty_like(shocks)
+    before = np.zeros(shocks.shape[1])
+    for t, shock in enumerate(shocks):
+        before = y[t] = carry @ before + shock
+    return y
+
+
+def _check_stable(error: bool, periods: int, w: SpatialWeights, tau: float, eta: float, rho: float) -> None:
+    if not (tau or eta):
+        return
+    if error or periods < 2:
+        raise ValueError("L:y and L:W:y need a model without spatial error (SAR, SDM, SLX, OLS) and T of at least two")
+    omega = w.eigenvalues()
+    radius = float(np.abs((tau + eta * omega) / (1.0 - rho * omega)).max())
+    if radius >= 1.0:
+        raise ValueError(f"the process is not stable, its largest root is {radius:.4g}: lower L:y, L:W:y or rho")
 
 
 def _check_names(given: Mapping[str, float], sigma2: float, periods: int) -> None:

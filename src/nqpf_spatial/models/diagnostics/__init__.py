@@ -11,7 +11,7 @@ from nqpf_spatial.models.diagnostics._effects import effects_test, effects_tests
 from nqpf_spatial.models.diagnostics._identification import identification
 from nqpf_spatial.models.diagnostics._lm import lm_tests
 from nqpf_spatial.models.diagnostics._moran import lm_residual, moran, moran_outcome
-from nqpf_spatial.models.diagnostics._nested import lr_test, wald_test
+from nqpf_spatial.models.diagnostics._nested import lr_test, time_tests, wald_test
 from nqpf_spatial.models.diagnostics._panel import (
     breusch_pagan_lm,
     bsk,
@@ -44,5 +44,6 @@ __all__ = [
     "normality",
     "pesaran_cd",
     "serial",
+    "time_tests",
     "wald_test",
 ]

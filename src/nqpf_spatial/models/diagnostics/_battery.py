@@ -12,7 +12,7 @@ from nqpf_spatial.models.diagnostics._effects import effects_test, hausman, mund
 from nqpf_spatial.models.diagnostics._identification import identification
 from nqpf_spatial.models.diagnostics._lm import lm_tests
 from nqpf_spatial.models.diagnostics._moran import lm_residual, moran, moran_outcome
-from nqpf_spatial.models.diagnostics._nested import NESTED, lr_test, wald_test
+from nqpf_spatial.models.diagnostics._nested import NESTED, lr_test, time_tests, wald_test
 from nqpf_spatial.models.diagnostics._panel import bsk, collinearity, heteroskedasticity, normality, pesaran_cd, serial
 from nqpf_spatial.models.diagnostics._refit import refit
 from nqpf_spatial.models.diagnostics._result import Diagnosis, Test, not_computed
@@ -79,6 +79,7 @@ def diagnose(
     rows = [
         *_spatial(fit, w, has_w),
         *_nested(fit),
+        *(time_tests(fit) if fit.dynamic else ()),
         *_effects(fit, w, has_w, re_fit),
         *_residuals(fit, w, has_w),
         *_identification(fit, replicates, seed),

@@ -26,6 +26,7 @@ from nqpf_spatial.models.diagnostics._refit import (
     without_means,
 )
 from nqpf_spatial.models.diagnostics._result import Diagnosis, Test, make
+from nqpf_spatial.models.dynamic_part import static_only
 from nqpf_spatial.models.estimate import Estimate, Weights, build_columns, estimate
 from nqpf_spatial.models.spec import get_model
 
@@ -86,6 +87,7 @@ def effects_test(fit: SpatialFit, which: str, *, form: str = "lr") -> Test:
 
 
 def _both(est: Estimate, big: tuple[bool, bool], small: tuple[bool, bool]) -> tuple[Estimate, Estimate, int, int]:
+    static_only(est, "a test of the effects", "dummy-variable likelihoods with and without them carry different biases")
     full = refit(est, est.model.name, effects=big, correction="none")
     less = refit(est, est.model.name, effects=small, correction="none")
     return full, less, _parameters(full), _parameters(less)
@@ -148,6 +150,10 @@ def hausman(fe_fit: SpatialFit, re_fit: SpatialFit, *, terms: Sequence[str] | No
     panels). splm takes the absolute value of the statistic, which turns a failure into a rejection; spreg subtracts the
     covariances the other way round, which makes a regular statistic negative.
     """
+    for fit in (fe_fit, re_fit):
+        static_only(
+            getattr(fit, "estimate", None), "the Hausman test", "y_{t-1} is correlated with random unit effects"
+        )
     common = [t for t in fe_fit.params.index if t in re_fit.params.index and t not in ("Intercept", "sigma2")]
     chosen = common if terms is None else list(terms)
     unknown = [t for t in chosen if t not in common]
@@ -208,6 +214,7 @@ def mundlak(fit: SpatialFit) -> Test:
             f"the Mundlak test clusters by unit, which the spatial error of a {est.model.name} fit contradicts; use the "
             "model without it"
         )
+    static_only(est, "the Mundlak test", "y_{t-1} is correlated with the unit effects by construction")
     augmented, means = _with_means(est)
     if est.weights.lag is not None:
         dense(est.weights.lag, "the clustered covariance")

@@ -9,12 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nqpf_spatial.errors import IdentificationError, IdentificationWarning
+from nqpf_spatial.kernels.dynamic_replicate import refit as refit_dynamic
 from nqpf_spatial.kernels.identification import error_replicates
 from nqpf_spatial.kernels.logdet import LogDet
 from nqpf_spatial.kernels.moments import spatial_lag
 from nqpf_spatial.kernels.replicate import lag_design, refit
 from nqpf_spatial.models.diagnostics._refit import dense, scope_of, view
 from nqpf_spatial.models.diagnostics._result import Test, make
+from nqpf_spatial.models.dynamic_bootstrap import check_refitted, replicate_design
+from nqpf_spatial.models.dynamic_part import dynamic_terms
 from nqpf_spatial.models.estimate import Estimate, matrix
 
 if TYPE_CHECKING:
@@ -94,7 +97,11 @@ def _errors(est: Estimate, replicates: int, seed: int) -> NDArray:
 
 
 def _lag_draws(est: Estimate, replicates: int, seed: int) -> NDArray:
-    """rho of every replicate."""
+    """rho of every replicate; of a dynamic fit those that find a maximum, paths rebuilt period by period."""
+    if dynamic_terms(est):
+        check_refitted(est)
+        found = refit_dynamic(replicate_design(est), iter([_errors(est, replicates, seed)]))
+        return found.phi[found.converged, 2]
     like, w, seen = est.likelihood, est.weights.lag, view(est)
     assert w is not None
     array = dense(w, "the simulation of rho")

@@ -24,6 +24,7 @@ from nqpf_spatial.models.diagnostics._refit import (
     with_effects,
 )
 from nqpf_spatial.models.diagnostics._result import Diagnosis, Test, make, not_computed
+from nqpf_spatial.models.dynamic_part import static_only
 from nqpf_spatial.models.estimate import Estimate, matrix
 from nqpf_spatial.weights.core import SpatialWeights
 
@@ -110,6 +111,11 @@ def lm_tests(
     if convention not in CONVENTIONS:
         raise ValueError(f"convention={convention!r} is not known; choose one of {', '.join(map(repr, CONVENTIONS))}")
     est = fit.estimate
+    static_only(
+        est,
+        "an LM test",
+        "the regression it starts from would carry the bias of the time lags. Use wald_test and moran",
+    )
     design = with_effects(est.design, *flags(est.design, effects))
     scores, no_theta = _scores(est, design, w, base, convention)
     where = scope(design) + (", Elhorst's convention" if convention == "elhorst" else "")

@@ -24,6 +24,7 @@ from nqpf_spatial.models.diagnostics._refit import (
     weights_of,
 )
 from nqpf_spatial.models.diagnostics._result import Diagnosis, Test, make
+from nqpf_spatial.models.dynamic_part import static_only
 from nqpf_spatial.models.estimate import Estimate, matrix
 from nqpf_spatial.weights.core import SpatialWeights
 
@@ -194,6 +195,7 @@ def lm_residual(fit: SpatialFit) -> Test:
     if model.lag == model.error:
         instead = "it has both terms" if model.lag else "use lm_tests for fits without spatial lag and error"
         raise ValueError(f"a {model.name} fit leaves no single spatial term out: {instead}")
+    static_only(fit.estimate, "the LM test of the residuals", "its information belongs to static models. Use moran")
     est = at_maximum(fit.estimate)
     found = _error_left_out(est) if model.lag else _lag_left_out(est)
     term = "lambda = 0" if model.lag else "rho = 0"

@@ -11,7 +11,8 @@ from scipy import stats
 
 from nqpf_spatial.errors import ConvergenceError, IdentificationError
 from nqpf_spatial.models.diagnostics._refit import at_maximum, lagged_names, refit
-from nqpf_spatial.models.diagnostics._result import Test, make
+from nqpf_spatial.models.diagnostics._result import Diagnosis, Test, make
+from nqpf_spatial.models.dynamic_part import part, static_only
 from nqpf_spatial.models.estimate import Estimate
 from nqpf_spatial.models.spec import get_model
 
@@ -28,6 +29,12 @@ NESTED: dict[str, dict[str, str]] = {
     "SAC": {"SAR": "lambda = 0", "SEM": "rho = 0"},
     "GNS": {"SDM": "lambda = 0", "SDEM": "rho = 0", "SAC": "theta = 0"},
 }
+
+
+_NO_LR = (
+    "the score of tau, eta and rho is adjusted for the unit effects and its variance is not its slope, so that twice the difference has no "
+    "chi-squared distribution. Use wald_test"
+)
 
 
 def lr_test(fit: SpatialFit, restricted: SpatialFit | str) -> Test:
@@ -64,6 +71,7 @@ def lr_test(fit: SpatialFit, restricted: SpatialFit | str) -> Test:
     >>> lr_test(nq.sdm("y ~ x + z | unit + period", data, w), "SAR").df
     2
     """
+    static_only(fit.estimate, "a likelihood-ratio test", _NO_LR)
     full = at_maximum(fit.estimate)
     small = _restricted(full, restricted) if isinstance(restricted, str) else at_maximum(restricted.estimate)
     return likelihood_ratio(full, small)
@@ -71,6 +79,7 @@ def lr_test(fit: SpatialFit, restricted: SpatialFit | str) -> Test:
 
 def likelihood_ratio(full: Estimate, small: Estimate) -> Test:
     """LR test between two estimates, refused where it means nothing."""
+    static_only(small, "a likelihood-ratio test", _NO_LR)
     _same_likelihood(full, small)
     _require_nested(full, small)
     df = _count(full) - _count(small)
@@ -174,6 +183,8 @@ def wald_test(fit: SpatialFit, restricted: str) -> Test:
     inside = NESTED.get(est.model.name, {})
     if spec.name not in inside:
         raise ValueError(f"{spec.name} is not inside {est.model.name}; that contains {', '.join(inside) or 'none'}")
+    if spec.name == "SEM":
+        static_only(est, "the common factor", "a dynamic model with a spatial error restricts eta too")
     _require_common_factor(est, spec.name)
     value, jacobian = _restriction(est, inside[spec.name], list(fit.params.index), fit.params.to_numpy())
     covariance = jacobian @ fit.cov_params().to_numpy() @ jacobian.T
@@ -186,9 +197,32 @@ def wald_test(fit: SpatialFit, restricted: str) -> Test:
     )
 
 
+def time_tests(fit: SpatialFit) -> Diagnosis:
+    """Tests of a dynamic fit about time: are the time lags needed, and is the process stable?
+
+    Returns
+    -------
+    Diagnosis
+        ``time_lags``: Wald test that tau and eta are zero; ``stability``: Wald test that ``tau + rho + eta`` (the `estimate`) is one,
+        whose note has the largest root. See `nqpf_spatial.models.dynamic_stability.stability`.
+    """
+    names = list(part(fit.estimate).names)
+    value, block = fit.params[names].to_numpy(), fit.cov_params().loc[names, names].to_numpy()
+    statistic, df = float(value @ sla.solve(block, value, assume_a="pos")), len(names)
+    found = fit.stability()
+    note = f"largest root {found.radius:.4f}, {'stable' if found.stable else 'not stable'}"
+    if found.near_unit:
+        note += "; the interval of the sum reaches one"
+    rows = (
+        make("time_lags", statistic, df, stats.chi2.sf(statistic, df)),
+        make("stability", found.statistic, found.df, found.pvalue, estimate=found.sum, note=note),
+    )
+    return Diagnosis(rows, title="Time lags and stability")
+
+
 def _restriction(est: Estimate, words: str, terms: list[str], params: NDArray) -> tuple[NDArray, NDArray]:
     """g and its derivatives with respect to all parameters."""
-    lagged = list(est.columns.names[len(est.design.names) :])
+    lagged = [f"W:{name}" for name in lagged_names(est) or ()]
     if words == "theta = 0":
         positions = [terms.index(name) for name in lagged]
     elif words != "theta = -rho beta":

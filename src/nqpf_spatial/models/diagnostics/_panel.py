@@ -15,6 +15,7 @@ from nqpf_spatial.kernels.moments import remove_effects
 from nqpf_spatial.kernels.residual_tests import cross_dependence, projected_basis, serial_correlation
 from nqpf_spatial.models.diagnostics._refit import dense, refit, scope_of, view, weights_of
 from nqpf_spatial.models.diagnostics._result import Diagnosis, Test, make
+from nqpf_spatial.models.dynamic_part import static_only
 from nqpf_spatial.models.estimate import Estimate
 from nqpf_spatial.weights.core import SpatialWeights
 
@@ -55,6 +56,7 @@ def bsk(fit: SpatialFit, *, w: SpatialWeights | None = None) -> Diagnosis:
     est = fit.estimate
     if est.design.shape[0] == 1:
         raise ValueError("the Baltagi-Song-Koh tests need a panel")
+    static_only(est, "a Baltagi-Song-Koh test", "the pooled regression behind it has no place for y_{t-1}")
     weights = weights_of(est, w)
     array = dense(weights, "the conditional test for unit effects")
     model = "SLX" if est.model.durbin else "OLS"

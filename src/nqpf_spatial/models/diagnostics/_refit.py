@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from nqpf_spatial.errors import IdentificationError
 from nqpf_spatial.kernels.moments import remove_effects, spatial_lag
 from nqpf_spatial.models.design import MEAN, Design
+from nqpf_spatial.models.dynamic_part import lag_names, static_only
 from nqpf_spatial.models.estimate import (
     EIGENVALUES_UP_TO,
     IN_LIKELIHOOD,
@@ -125,7 +126,8 @@ def lagged_names(est: Estimate) -> tuple[str, ...] | None:
     """Regressors whose spatial lag the model has; None if it has no such terms."""
     if not est.model.durbin:
         return None
-    return tuple(name.removeprefix("W:") for name in est.columns.names[len(est.design.names) :])
+    time_lags = lag_names(est)
+    return tuple(n.removeprefix("W:") for n in est.columns.names if n.startswith("W:") and n not in time_lags)
 
 
 def _lagged_in(est: Estimate, design: Design) -> tuple[str, ...] | None:
@@ -188,6 +190,11 @@ def refit(
 
     Random effects are kept unless `effects` are given.
     """
+    static_only(
+        est,
+        "the refit behind the test",
+        "its correction belongs to the model that was fitted. Refit yourself with nq.fit",
+    )
     spec = get_model(model)
     design = est.design if effects is None else with_effects(est.design, *effects)
     durbin = _lagged_in(est, design) if spec.durbin else None
