@@ -10,6 +10,7 @@ from nqpf_spatial.models.fit import fit, gns, ols, sac, sar, sdem, sdm, sem, slx
 from nqpf_spatial.models.impacts import Impacts
 from nqpf_spatial.models.results import SpatialFit
 from nqpf_spatial.models.simulate import simulate
+from nqpf_spatial.models.threshold import ThresholdFit, threshold
 
 __all__ = [
     "Counterfactual",
@@ -18,6 +19,7 @@ __all__ = [
     "Posterior",
     "Prior",
     "SpatialFit",
+    "ThresholdFit",
     "compare_fits",
     "fit",
     "gns",
@@ -31,4 +33,5 @@ __all__ = [
     "sem",
     "simulate",
     "slx",
+    "threshold",
 ]

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from nqpf_spatial.models.dynamic_paths import ImpulseResponses
     from nqpf_spatial.models.impacts import Impacts
+    from nqpf_spatial.models.threshold import ThresholdFit
 
 #: colour-blind safe (Okabe and Ito 2008)
 COLOURS = {"direct": "#0072B2", "indirect": "#D55E00", "total": "#009E73"}
@@ -216,3 +217,42 @@ def _map_values(impacts: Impacts, term: str, source: object, target: object, lan
             else f"{term}: spillovers into {name} (own effect {own[at]:.4g})"
         )
     return dict(zip(codes, values, strict=True)), title
+
+
+def threshold_plot(found: ThresholdFit, ax: Axes | None = None, which: int = 0, lang: str = "en") -> Axes:
+    """Likelihood ratio of every candidate threshold; those below the dashed line are the confidence set.
+
+    Parameters
+    ----------
+    found : ThresholdFit
+    ax : matplotlib Axes, optional
+    which : int
+        Which of the thresholds, from 0.
+    lang : {"en", "zh"}
+    """
+    import matplotlib.pyplot as plt
+
+    from nqpf_spatial.fonts import typeface
+    from nqpf_spatial.kernels.threshold import critical_ratio
+
+    profile, estimate = found.profiles[which], found.thresholds[which]
+    share = f"{1 - found.alpha:.0%}"
+    words = {
+        "en": ("likelihood ratio", f"{share} confidence set", f"threshold {estimate:.4g}"),
+        "zh": ("似然比", f"{share}置信集", f"门槛值 {estimate:.4g}"),
+    }
+    if lang not in words:
+        raise ValueError(f"lang={lang!r}: choose 'en' or 'zh'")
+    ratio, inside, best = words[lang]
+    with typeface(lang):
+        if ax is None:
+            _, ax = plt.subplots(figsize=(6.4, 3.4), layout="constrained")
+        ax.plot(profile.index, profile, color=COLOURS["direct"], lw=1.2)
+        ax.axhline(critical_ratio(found.alpha), color="0.35", lw=0.9, ls="--", label=inside)
+        ax.axvline(estimate, color=COLOURS["indirect"], lw=1.0, label=best)
+        ax.set_ylim(0.0, None)
+        ax.set_xlabel(found.variable)
+        ax.set_ylabel(ratio)
+        ax.spines[["top", "right"]].set_visible(False)
+        ax.legend(frameon=False, fontsize=8, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    return ax
