@@ -8,23 +8,30 @@ from nqpf_spatial.models.changes import percent
 from nqpf_spatial.models.counterfactual import Counterfactual
 from nqpf_spatial.models.fit import fit, gns, ols, sac, sar, sdem, sdm, sem, slx
 from nqpf_spatial.models.impacts import Impacts
+from nqpf_spatial.models.jackknife import HalfPanel, half_panel_jackknife
+from nqpf_spatial.models.qap import QapResult, mrqap, pairwise_gaps
 from nqpf_spatial.models.results import SpatialFit
 from nqpf_spatial.models.simulate import simulate
 from nqpf_spatial.models.threshold import ThresholdFit, threshold
 
 __all__ = [
     "Counterfactual",
+    "HalfPanel",
     "Impacts",
     "ModelProbabilities",
     "Posterior",
     "Prior",
+    "QapResult",
     "SpatialFit",
     "ThresholdFit",
     "compare_fits",
     "fit",
     "gns",
+    "half_panel_jackknife",
     "model_probabilities",
+    "mrqap",
     "ols",
+    "pairwise_gaps",
     "percent",
     "sac",
     "sar",
