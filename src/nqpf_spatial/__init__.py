@@ -28,6 +28,7 @@ _FUNCTIONS = {
     "gmm": "nqpf_spatial.models.gmm",
     "model_probabilities": "nqpf_spatial.models",
     "simulate": "nqpf_spatial.models",
+    "compare": "nqpf_spatial.report",
 }
 _MODULES = ("claims", "data", "divergence", "errors", "indicators", "maps", "models", "provinces", "report", "weights")
 

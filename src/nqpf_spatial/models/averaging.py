@@ -260,7 +260,7 @@ def _named(
 def _check_comparable(fits: Mapping[tuple[str, str], SpatialFit]) -> None:
     if not fits:
         raise ValueError("there are no fits to compare")
-    facts = {key: _facts(fit) for key, fit in fits.items()}
+    facts = {key: likelihood_facts(fit) for key, fit in fits.items()}
     first_key, first = next(iter(facts.items()))
     for key, other in facts.items():
         different = [f"{name} ({first[name]} against {other[name]})" for name in first if first[name] != other[name]]
@@ -271,7 +271,8 @@ def _check_comparable(fits: Mapping[tuple[str, str], SpatialFit]) -> None:
             )
 
 
-def _facts(fit: SpatialFit) -> dict[str, object]:
+def likelihood_facts(fit: SpatialFit) -> dict[str, object]:
+    """What must agree before two likelihoods may be compared: n, correction, effects, outcome and its sum."""
     design = fit.estimate.design
     y = np.sort(design.y, axis=None)
     return {

@@ -22,6 +22,7 @@ from nqpf_spatial.models.covariance import FEW
 from nqpf_spatial.models.design import Design
 from nqpf_spatial.models.estimate import Columns, Weights, log_determinant
 from nqpf_spatial.models.spec import Model, ParsedFormula
+from nqpf_spatial.models.table_protocol import TableProtocol
 from nqpf_spatial.weights.core import SpatialWeights
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class IVTest:
 
 
 @dataclass(frozen=True)
-class GMMFit:
+class GMMFit(TableProtocol):
     """Result of `nqpf_spatial.models.gmm.gmm`.
 
     Attributes

@@ -18,6 +18,7 @@ from nqpf_spatial.models.bootstrap import bootstrap
 from nqpf_spatial.models.design import MEAN
 from nqpf_spatial.models.dynamic_part import lag_names
 from nqpf_spatial.models.marginal import Row, rows
+from nqpf_spatial.models.table_protocol import ImpactProtocol
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,7 +31,7 @@ STATISTICS = ("estimate", "se", "z", "p", "lower", "upper")
 
 
 @dataclass(frozen=True, eq=False)
-class Impacts:
+class Impacts(ImpactProtocol):
     """Impacts of one fit.
 
     Attributes

@@ -22,6 +22,7 @@ from nqpf_spatial.models.random_effects import predict as predict_random
 from nqpf_spatial.models.random_effects import random_counterpart
 from nqpf_spatial.models.residuals import decompose
 from nqpf_spatial.models.spec import ParsedFormula
+from nqpf_spatial.models.table_protocol import TableProtocol
 from nqpf_spatial.weights.core import SpatialWeights
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class SpatialFit:
+class SpatialFit(TableProtocol):
     """Result of `nqpf_spatial.fit`; computed on demand from the frozen estimate.
 
     Attributes

@@ -182,12 +182,18 @@ class Diagnosis:
     def to_latex(self, **options: Any) -> str:
         """The table in LaTeX through `pandas.DataFrame.to_latex`; `options` go there. Numbers are rounded for print."""
         heads = HEADINGS[self.lang]
-        table = self._printed()
+        table = self.printed()
         frame = table[["scope", "statistic", "df", "pvalue", "null", "source"]].rename(columns=heads)
         frame.index.name = heads["name"]
         return frame.to_latex(**{"escape": True, **options})
 
-    def _printed(self) -> pd.DataFrame:
+    @property
+    def headings(self) -> dict[str, str]:
+        """Names of the columns in the language of the table."""
+        return dict(HEADINGS[self.lang])
+
+    def printed(self) -> pd.DataFrame:
+        """The table with its numbers rounded for print, as strings."""
         table = self.table
         return table.assign(
             estimate=[_number(v) for v in table["estimate"]],
@@ -197,7 +203,7 @@ class Diagnosis:
         )
 
     def __repr__(self) -> str:
-        heads, table = HEADINGS[self.lang], self._printed()
+        heads, table = HEADINGS[self.lang], self.printed()
         shown = table[["scope", "estimate", "statistic", "df", "pvalue", "null"]].rename(columns=heads)
         lines = [self.title, "=" * max(len(self.title), 20)] if self.title else []
         for group in dict.fromkeys(table["group"]):
@@ -210,7 +216,7 @@ class Diagnosis:
         return "\n".join([*lines, *(["", *dict.fromkeys(notes)] if notes else [])])
 
     def _repr_html_(self) -> str:
-        heads, table = HEADINGS[self.lang], self._printed()
+        heads, table = HEADINGS[self.lang], self.printed()
         columns = [c for c in _COLUMNS if table[c].astype(bool).any()]
         head = "".join(f"<th>{escape(heads[c])}</th>" for c in ("name", *columns))
         rows = []

@@ -1,0 +1,225 @@
+"""Results of any kind read into plain numbers: the columns of a comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from nqpf_spatial.models.averaging import likelihood_facts
+from nqpf_spatial.models.gmm_results import GMMFit
+from nqpf_spatial.models.impacts import EFFECTS, STATISTICS
+from nqpf_spatial.models.results import SpatialFit
+from nqpf_spatial.models.term_labels import BLOCKS, block_of
+
+_NAN = float("nan")
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """One result in numbers.
+
+    Attributes
+    ----------
+    model : str
+        SDM, SAR, ... or the class of a foreign result.
+    outcome : str
+    coefficients : DataFrame
+        Indexed by (block, term); columns estimate, se, z, p, lower, upper.
+    effects : DataFrame
+        The same for impacts, blocks direct, indirect, total (of the short and the long run in dynamic models).
+    facts : mapping
+        What the rows below the coefficients and the notes are made of.
+    levels : mapping
+        Name of an index level -> "fixed", "random", "mundlak" or "no".
+    packaged : bool
+        The data are the packaged panel, whose codebook has labels.
+    likelihood : mapping or None
+        What must agree before two likelihoods may be compared; None without a likelihood.
+    """
+
+    model: str
+    outcome: str
+    coefficients: pd.DataFrame
+    effects: pd.DataFrame
+    facts: Mapping[str, Any]
+    levels: Mapping[str, str] = field(default_factory=dict)
+    packaged: bool = False
+    likelihood: Mapping[str, object] | None = None
+
+
+def read(result: Any, show: str, alpha: float) -> Reading:
+    """Read a result.
+
+    Parameters
+    ----------
+    result : SpatialFit, GMMFit, Impacts, or a result that maketables can read
+    show : {"coefficients", "impacts", "both"}
+    alpha : float
+
+    Raises
+    ------
+    TypeError
+        Nothing known about this kind of object.
+    ValueError
+        Effects are asked for that the result does not have.
+    """
+    if isinstance(result, (SpatialFit, GMMFit)):
+        return _read_fit(result, show, alpha)
+    fit = getattr(result, "fit", None)
+    if isinstance(fit, (SpatialFit, GMMFit)) and isinstance(getattr(result, "table", None), pd.DataFrame):
+        if show != "impacts":
+            raise ValueError(f'impacts have no coefficients: use show="impacts", or the fits with show={show!r}')
+        facts = _facts_of(fit) | {"effects by": (result.method, getattr(result, "draws", None))}
+        return _assemble(fit, _none(), _effect_rows(result.table, _run(result)), facts)
+    if show != "coefficients":
+        raise ValueError(f"a {type(result).__name__} has no impacts; compare it with show='coefficients'")
+    return _read_foreign(result, alpha)
+
+
+def _none() -> pd.DataFrame:
+    index = pd.MultiIndex.from_arrays([[], []], names=["block", "term"])
+    return pd.DataFrame(columns=list(STATISTICS), index=index, dtype=float)
+
+
+def _read_fit(fit: SpatialFit | GMMFit, show: str, alpha: float) -> Reading:
+    facts = _facts_of(fit)
+    effects = _none()
+    if show in ("impacts", "both"):
+        effects, facts["effects by"] = _impacts(fit, alpha), ("delta", None)
+    return _assemble(fit, _none() if show == "impacts" else _coefficients(fit, alpha), effects, facts)
+
+
+def _assemble(fit: SpatialFit | GMMFit, rows: pd.DataFrame, effects: pd.DataFrame, facts: dict[str, Any]) -> Reading:
+    likelihood = None
+    if isinstance(fit, SpatialFit):
+        likelihood = likelihood_facts(fit) | {"time lags": bool(getattr(fit, "dynamic", ())), "counts": "nqpf_spatial"}
+    return Reading(fit.model, fit.endog_names, rows, effects, facts, _levels(fit), fit.release is not None, likelihood)
+
+
+def _coefficients(fit: SpatialFit | GMMFit, alpha: float) -> pd.DataFrame:
+    """Every parameter of a fit in its block, variances at the end."""
+    rows = fit.tidy(alpha)[list(STATISTICS)]
+    outcome = fit.endog_names
+    rows.index = pd.MultiIndex.from_tuples(
+        [(block_of(str(term), outcome), str(term)) for term in rows.index], names=["block", "term"]
+    )
+    variances = {"sigma2": (fit.sigma2, fit.sigma2_se if isinstance(fit, SpatialFit) else _NAN)}
+    if isinstance(fit, SpatialFit) and fit.sigma2_mu is not None:
+        variances["sigma2_mu"] = (fit.sigma2_mu, _NAN)
+    for name, (value, se) in variances.items():
+        rows.loc[("Variance", name), ["estimate", "se"]] = [value, se]
+    order = sorted(range(len(rows)), key=lambda i: BLOCKS.index(rows.index[i][0]))
+    return rows.iloc[order]
+
+
+def _impacts(fit: SpatialFit | GMMFit, alpha: float) -> pd.DataFrame:
+    if not getattr(fit, "dynamic", ()):
+        return _effect_rows(fit.impacts(alpha=alpha).table, "")
+    runs = {"short ": 0, "long ": "long"}
+    return pd.concat([_effect_rows(fit.impacts(horizon=at, alpha=alpha).table, run) for run, at in runs.items()])
+
+
+def _run(impacts: Any) -> str:
+    """Prefix of the blocks of effects; impacts of a dynamic fit know their horizon."""
+    horizon = getattr(impacts, "horizon", None)
+    if horizon is None:
+        return ""
+    if horizon not in (0, "long"):
+        raise ValueError(f"impacts at horizon {horizon}: tables show the short run (0) and the long run")
+    return "long " if horizon == "long" else "short "
+
+
+def _effect_rows(table: pd.DataFrame, run: str) -> pd.DataFrame:
+    parts = {run + effect: table[effect][list(STATISTICS)] for effect in EFFECTS}
+    found = pd.concat(parts, names=["block", "term"])
+    found.columns = list(STATISTICS)
+    return found
+
+
+def _levels(fit: SpatialFit | GMMFit) -> dict[str, str]:
+    levels = fit.estimate.design.levels
+    if len(levels) == 1:
+        return {}
+    found = {level: "fixed" if level in fit.effects else "no" for level in levels}
+    if isinstance(fit, SpatialFit) and fit.random is not None:
+        found[levels[0]] = fit.random
+    return found
+
+
+def _facts_of(fit: SpatialFit | GMMFit) -> dict[str, Any]:
+    t, n = fit.estimate.design.shape
+    periods = fit.estimate.design.periods
+    weights = fit.estimate.weights
+    roles = {role: w for role, w in vars_of(weights).items() if w is not None}
+    facts: dict[str, Any] = {
+        "w": list(dict.fromkeys((w.name, w.transform) for w in roles.values())),
+        "w names": list(dict.fromkeys(w.name for w in roles.values())),
+        "units": n,
+        "periods": t,
+        "window": None if periods[0] is None else (periods[0], periods[-1]),
+        "nobs": fit.nobs,
+        "n": fit.n_effective,
+        "lag": fit.rho is not None,
+        "vcov": (fit.vcov, _vcov_detail(fit)),
+    }
+    if isinstance(fit, SpatialFit):
+        correction = fit.correction if fit.effects else "not needed"
+        facts |= {"estimator": "ML", "correction": correction, "llf": fit.llf, "aic": fit.aic, "bic": fit.bic}
+        return facts
+    facts |= {"estimator": fit.estimator, "correction": "within", "instruments": len(fit.instruments)}
+    if "rho" in fit.endogenous:
+        facts["first stage"] = float(fit.first_stage()["f"]["Wy"])
+    return facts
+
+
+def vars_of(weights: Any) -> dict[str, Any]:
+    """Weights by role."""
+    return {"lag": weights.lag, "durbin": weights.durbin, "error": weights.error}
+
+
+def _vcov_detail(fit: SpatialFit | GMMFit) -> dict[str, object]:
+    """Options of the covariance that fit into a line; clusters by their level."""
+    options = dict(getattr(fit, "vcov_options", {}))
+    detail: dict[str, object] = {k: v for k, v in options.items() if isinstance(v, (int, float, str))}
+    if fit.vcov == "cluster":
+        groups = options.get("groups")
+        named = groups if isinstance(groups, str) else getattr(groups, "name", None)
+        detail = {"by": fit.estimate.design.levels[0] if groups is None else str(named or "groups")}
+    return detail
+
+
+def _read_foreign(result: Any, alpha: float) -> Reading:
+    """A result of statsmodels, linearmodels, pyfixest or any with the plug-in format, through maketables' reader."""
+    try:
+        from maketables import get_extractor
+    except ImportError as error:
+        raise ImportError(
+            f"a {type(result).__name__} is read by maketables; install the extra: nqpf-spatial[tables]"
+        ) from error
+    try:
+        reader = get_extractor(result)
+    except TypeError as error:
+        raise TypeError(
+            f"a {type(result).__name__} cannot be compared: pass fits of nqpf_spatial, their impacts, or results of "
+            "statsmodels, linearmodels or pyfixest"
+        ) from error
+    raw = reader.coef_table(result)
+    level = f"ci{100 * (1 - alpha):g}"
+    columns = {"b": "estimate", "se": "se", "t": "z", "p": "p", f"{level}l": "lower", f"{level}u": "upper"}
+    rows = raw.rename(columns=columns).reindex(columns=list(STATISTICS)).astype(float)
+    terms = ["Intercept" if term == "const" else str(term) for term in rows.index]
+    rows.index = pd.MultiIndex.from_product([["Main"], terms], names=["block", "term"])
+    keys = {"nobs": "N", "llf": "ll", "aic": "aic", "bic": "bic", "r2": "r2"}
+    facts = {name: value for name, key in keys.items() if (value := reader.stat(result, key)) is not None}
+    vcov = (reader.vcov_info(result) or {}).get("vcov_type")
+    facts |= {"w": [], "w names": [], "vcov": (str(vcov or "not stated"), {}), "lag": False, "foreign": True}
+    facts["estimator"] = type(getattr(result, "model", result)).__name__
+    outcome = str(reader.depvar(result))
+    levels = {name.strip(): "fixed" for name in (reader.fixef_string(result) or "").split("+") if name.strip()}
+    likelihood = None
+    if "llf" in facts:
+        likelihood = {"n": int(facts["nobs"]), "outcome": outcome, "counts": type(result).__module__.split(".")[0]}
+    return Reading(facts["estimator"], outcome, rows, _none(), facts, levels, False, likelihood)
