@@ -128,8 +128,14 @@ def test_text_holds_the_cells(printed):
     body = printed.to_text().splitlines()
     place = 0
     for label, *cells in rows_of(printed):
-        place = next(i for i in range(place, len(body)) if label in body[i] and re.sub(r"\s+", "", "".join(cells)) in re.sub(r"\s+", "", body[i]))
-        assert [c for c in cells if c] == re.split(r"\s{2,}", body[place].replace(label, "", 1).strip() if label else body[place].strip())
+        place = next(
+            i
+            for i in range(place, len(body))
+            if label in body[i] and re.sub(r"\s+", "", "".join(cells)) in re.sub(r"\s+", "", body[i])
+        )
+        assert [c for c in cells if c] == re.split(
+            r"\s{2,}", body[place].replace(label, "", 1).strip() if label else body[place].strip()
+        )
         place += 1
 
 
@@ -249,7 +255,9 @@ def test_files_are_utf8_and_equal_what_is_returned(fits, tmp_path):
 
 def test_last_digits_stand_below_each_other_whatever_the_script():
     cells = [number(0.5, 2, stars="***"), number(-0.25, 2, ("(", ")")), number(12, 2)]
-    table = Table("", (("a",),), tuple(Row("块", label, (c,)) for label, c in zip(["人均产出", "x", "σ²"], cells, strict=True)))
+    table = Table(
+        "", (("a",),), tuple(Row("块", label, (c,)) for label, c in zip(["人均产出", "x", "σ²"], cells, strict=True))
+    )
     lines = [line for line in table.to_text().splitlines() if re.search(r"\d", line)]
     ends = {cell_len(re.match(r".*\d", line)[0]) for line in lines}
     assert len(ends) == 1
@@ -278,7 +286,8 @@ def test_numbers(value, digits, text):
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0.00058173, "0.0005817"), (1234.5678, "1235"), (12.0, "12.00"), (3e-9, "3.000e-09"), (0.0, "0.000")]
+    ("value", "text"),
+    [(0.00058173, "0.0005817"), (1234.5678, "1235"), (12.0, "12.00"), (3e-9, "3.000e-09"), (0.0, "0.000")],
 )
 def test_variances_have_significant_figures(value, text):
     assert significant(value, 4).text == text

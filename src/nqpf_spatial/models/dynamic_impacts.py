@@ -75,7 +75,7 @@ class DynamicImpacts(Impacts):
         """Impacts at another horizon, by the same method and draws."""
         if horizon == self.horizon and not self.cumulative:
             return replace(self, both=False)
-        return _impacts(self.fit, horizon, self.method, False, self.options, self.sample)
+        return replace(_impacts(self.fit, horizon, self.method, False, self.options, self.sample), alpha=self.alpha)
 
     @property
     def runs(self) -> pd.DataFrame:
@@ -224,7 +224,7 @@ def dynamic_impacts(
     elif method == "bootstrap":
         sample = recursive_bootstrap(fit.estimate, number, seed)[0]
     found = _impacts(fit, chosen, method, cumulative, options, sample)
-    return replace(found, both=horizon is None and not cumulative)
+    return replace(found, both=horizon is None and not cumulative, alpha=alpha)
 
 
 def _impacts(

@@ -121,6 +121,11 @@ class GMMFit(TableProtocol):
         return self.parsed.text
 
     @property
+    def dynamic(self) -> tuple[str, ...]:
+        """Time lags: these estimators have none."""
+        return ()
+
+    @property
     def vcov(self) -> str:
         """Covariance in use."""
         return str(self.options["vcov"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,6 +46,8 @@ class Impacts(ImpactProtocol):
         Share of draws with rho outside its admissible interval; they are left out of the intervals.
     fit : SpatialFit
         The fit they belong to.
+    alpha : float
+        1 - level of the intervals.
     """
 
     table: pd.DataFrame
@@ -53,6 +55,7 @@ class Impacts(ImpactProtocol):
     draws: int | None
     outside: float | None
     fit: SpatialFit
+    alpha: float = field(default=0.05, kw_only=True)
 
     def tidy(self) -> pd.DataFrame:
         """Long form: one row per term and effect."""
@@ -213,7 +216,7 @@ def impacts(
         if method == "posterior":
             estimate, p = effects.mean(axis=0), sign_probability(effects)
     names = [row.name for row in table_rows]
-    return Impacts(impact_table(names, estimate, se, lower, upper, p), method, used, outside, fit)
+    return Impacts(impact_table(names, estimate, se, lower, upper, p), method, used, outside, fit, alpha=alpha)
 
 
 def effects_at(fit: SpatialFit, params: NDArray, of: list[str] | None = None) -> tuple[list[str], NDArray]:

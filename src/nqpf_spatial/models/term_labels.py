@@ -8,8 +8,8 @@ from functools import cache
 
 from nqpf_spatial.data import codebook
 from nqpf_spatial.models.design import MEAN
+from nqpf_spatial.models.naming import check_lang
 
-LANGUAGES = ("en", "zh")
 #: order of the blocks, as xsmle prints them; "Time" holds the time lags of dynamic models
 BLOCKS = ("Main", "Wx", "Time", "Spatial", "Variance")
 _SPATIAL = ("rho", "lambda")
@@ -19,12 +19,6 @@ _CONSTANTS = ("Intercept", "const")
 _NAME = re.compile(r"[^\W\d]\w*")
 _LEVEL = re.compile(r"C\(\s*(\w+)[^\[]*\)\[(?:T\.)?(.+)\]")
 _SQUARE = re.compile(r"I\((\w+)\s*\*\*\s*2\)")
-
-
-def check_language(lang: str) -> None:
-    """Refuse a language without labels."""
-    if lang not in LANGUAGES:
-        raise ValueError(f"lang={lang!r} is not known; choose 'en' or 'zh'")
 
 
 def block_of(term: str, outcome: str = "") -> str:
@@ -58,7 +52,7 @@ def _codebook(lang: str) -> dict[str, str]:
 
 def known_labels(lang: str) -> dict[str, str]:
     """Labels of all packaged variables."""
-    check_language(lang)
+    check_lang(lang)
     return dict(_codebook(lang))
 
 

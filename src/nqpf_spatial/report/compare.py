@@ -139,7 +139,7 @@ class Comparison:
         heads = columns_by(self.names)
         return Table(
             self.style.title,
-            _header(self.names, self.readings, labels),
+            _header(self.names, self.readings, labels, self.style.lang),
             tuple(rows),
             tuple(notes(self.readings, heads, self.style, labels, self._groups, self.names, self._hidden)),
             self.style.lang,
@@ -332,13 +332,13 @@ def _bracket(row: pd.Series, block: str, style: Style) -> Cell:
 
 
 def _header(
-    names: Sequence[Any], readings: Sequence[Reading], labels: Mapping[str, str]
+    names: Sequence[Any], readings: Sequence[Reading], labels: Mapping[str, str], lang: str
 ) -> tuple[tuple[str, ...], ...]:
     """Outcome where there are several, model where the keys do not name it, then the keys."""
     keys = list(zip(*[[str(part) for part in _levels_of(name)] for name in names], strict=True))
-    models = tuple(r.model for r in readings)
+    models = tuple(say("dynamic model", lang, model=r.model) if "dynamic" in r.facts else r.model for r in readings)
     levels = [tuple(level) for level in keys]
-    named = [any(r.model in str(part) for part in _levels_of(n)) for n, r in zip(names, readings, strict=True)]
+    named = [any(m in str(part) for part in _levels_of(n)) for n, m in zip(names, models, strict=True)]
     if not all(named):
         levels.insert(0, models)
     outcomes = tuple(labels[r.outcome] for r in readings)

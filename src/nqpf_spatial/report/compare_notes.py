@@ -38,6 +38,7 @@ def notes(
         ("note covariance", _covariance),
         ("note w", _weights),
         ("note delta", _inference),
+        ("note dynamic", _dynamic),
         ("note window", _sample),
     ):
         what = _by_value(readings, heads, lang, text)
@@ -99,7 +100,7 @@ def _correction(reading: Reading, lang: str) -> str:
     name = reading.facts.get("correction")
     if name is None:
         return ""
-    return say("direct correction" if name == "direct" else name, lang)
+    return say(name, lang)
 
 
 def _covariance(reading: Reading, lang: str) -> str:
@@ -123,6 +124,15 @@ def _inference(reading: Reading, lang: str) -> str:
     if method is None:
         return ""
     return say("bootstrap draws" if method == "bootstrap" else method, lang, draws=draws)
+
+
+def _dynamic(reading: Reading, lang: str) -> str:
+    if "dynamic" not in reading.facts:
+        return ""
+    first, stability = reading.facts["dynamic"]
+    verdict = "unstable" if not stability.stable else "near unit" if stability.near_unit else "stable"
+    numbers = {name: f"{getattr(stability, name):.3f}" for name in ("sum", "lower", "upper", "radius")}
+    return say("stability", lang, first=first, verdict=say(verdict, lang), **numbers)
 
 
 def _window(reading: Reading, lang: str) -> str:
@@ -160,5 +170,6 @@ def _group_list(
         if name in groups and reading.likelihood is not None:
             members.setdefault(groups[name], []).append(head)
             sizes[groups[name]] = reading.likelihood["n"]
-    parts = [f"{group}{comma(lang)}n = {sizes[group]} ({comma(lang).join(who)})" for group, who in members.items()]
+    mark = "{group}，n = {n}（{who}）" if lang == "zh" else "{group}, n = {n} ({who})"
+    parts = [mark.format(group=g, n=sizes[g], who=comma(lang).join(who)) for g, who in members.items()]
     return semicolon(lang).join(parts)

@@ -9,8 +9,10 @@ from typing import Any
 import pandas as pd
 
 from nqpf_spatial.models.averaging import likelihood_facts
+from nqpf_spatial.models.dynamic_impacts import DynamicImpacts
+from nqpf_spatial.models.dynamic_part import part
 from nqpf_spatial.models.gmm_results import GMMFit
-from nqpf_spatial.models.impacts import EFFECTS, STATISTICS
+from nqpf_spatial.models.impacts import EFFECTS, STATISTICS, Impacts
 from nqpf_spatial.models.results import SpatialFit
 from nqpf_spatial.models.term_labels import BLOCKS, block_of
 
@@ -68,12 +70,16 @@ def read(result: Any, show: str, alpha: float) -> Reading:
     """
     if isinstance(result, (SpatialFit, GMMFit)):
         return _read_fit(result, show, alpha)
-    fit = getattr(result, "fit", None)
-    if isinstance(fit, (SpatialFit, GMMFit)) and isinstance(getattr(result, "table", None), pd.DataFrame):
+    if isinstance(result, Impacts):
+        fit = result.fit
         if show != "impacts":
             raise ValueError(f'impacts have no coefficients: use show="impacts", or the fits with show={show!r}')
-        facts = _facts_of(fit) | {"effects by": (result.method, getattr(result, "draws", None))}
-        return _assemble(fit, _none(), _effect_rows(result.table, _run(result)), facts)
+        if result.alpha != alpha:
+            raise ValueError(
+                f"the impacts have intervals for alpha={result.alpha}; pass alpha={result.alpha}, not {alpha}"
+            )
+        facts = _facts_of(fit) | {"effects by": (result.method, result.draws)}
+        return _assemble(fit, _none(), _effects(result), facts)
     if show != "coefficients":
         raise ValueError(f"a {type(result).__name__} has no impacts; compare it with show='coefficients'")
     return _read_foreign(result, alpha)
@@ -88,14 +94,14 @@ def _read_fit(fit: SpatialFit | GMMFit, show: str, alpha: float) -> Reading:
     facts = _facts_of(fit)
     effects = _none()
     if show in ("impacts", "both"):
-        effects, facts["effects by"] = _impacts(fit, alpha), ("delta", None)
+        effects, facts["effects by"] = _effects(fit.impacts(alpha=alpha)), ("delta", None)
     return _assemble(fit, _none() if show == "impacts" else _coefficients(fit, alpha), effects, facts)
 
 
 def _assemble(fit: SpatialFit | GMMFit, rows: pd.DataFrame, effects: pd.DataFrame, facts: dict[str, Any]) -> Reading:
     likelihood = None
     if isinstance(fit, SpatialFit):
-        likelihood = likelihood_facts(fit) | {"time lags": bool(getattr(fit, "dynamic", ())), "counts": "nqpf_spatial"}
+        likelihood = likelihood_facts(fit) | {"counts": "nqpf_spatial"}
     return Reading(fit.model, fit.endog_names, rows, effects, facts, _levels(fit), fit.release is not None, likelihood)
 
 
@@ -115,21 +121,18 @@ def _coefficients(fit: SpatialFit | GMMFit, alpha: float) -> pd.DataFrame:
     return rows.iloc[order]
 
 
-def _impacts(fit: SpatialFit | GMMFit, alpha: float) -> pd.DataFrame:
-    if not getattr(fit, "dynamic", ()):
-        return _effect_rows(fit.impacts(alpha=alpha).table, "")
-    runs = {"short ": 0, "long ": "long"}
-    return pd.concat([_effect_rows(fit.impacts(horizon=at, alpha=alpha).table, run) for run, at in runs.items()])
-
-
-def _run(impacts: Any) -> str:
-    """Prefix of the blocks of effects; impacts of a dynamic fit know their horizon."""
-    horizon = getattr(impacts, "horizon", None)
-    if horizon is None:
-        return ""
-    if horizon not in (0, "long"):
-        raise ValueError(f"impacts at horizon {horizon}: tables show the short run (0) and the long run")
-    return "long " if horizon == "long" else "short "
+def _effects(impacts: Impacts) -> pd.DataFrame:
+    """Rows of impacts; those of a dynamic fit are about the short run, the long run or both."""
+    if not isinstance(impacts, DynamicImpacts):
+        return _effect_rows(impacts.table, "")
+    if impacts.both:
+        runs = impacts.runs
+        return pd.concat([_effect_rows(runs.loc[run], f"{run} ") for run in runs.index.unique("run")])
+    if impacts.cumulative or impacts.horizon not in (0, "long"):
+        raise ValueError(
+            f"impacts of the {impacts.when()}: comparisons show the short run (horizon 0) and the long run"
+        )
+    return _effect_rows(impacts.table, "long " if impacts.horizon == "long" else "short ")
 
 
 def _effect_rows(table: pd.DataFrame, run: str) -> pd.DataFrame:
@@ -168,6 +171,11 @@ def _facts_of(fit: SpatialFit | GMMFit) -> dict[str, Any]:
     if isinstance(fit, SpatialFit):
         correction = fit.correction if fit.effects else "not needed"
         facts |= {"estimator": "ML", "correction": correction, "llf": fit.llf, "aic": fit.aic, "bic": fit.bic}
+        if fit.dynamic:
+            facts |= {
+                "correction": f"dynamic {correction}",
+                "dynamic": (part(fit.estimate).first_period, fit.stability()),
+            }
         return facts
     facts |= {"estimator": fit.estimator, "correction": "within", "instruments": len(fit.instruments)}
     if "rho" in fit.endogenous:

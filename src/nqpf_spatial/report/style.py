@@ -10,8 +10,9 @@ from typing import Any
 import pandas as pd
 
 from nqpf_spatial.models.labels import enumerate_some
+from nqpf_spatial.models.naming import check_lang
 from nqpf_spatial.models.results import check_alpha
-from nqpf_spatial.models.term_labels import BLOCKS, base_of, check_language, known_labels, term_label
+from nqpf_spatial.models.term_labels import BLOCKS, base_of, known_labels, term_label
 from nqpf_spatial.report.grid import star_levels
 from nqpf_spatial.report.readings import Reading
 
@@ -58,7 +59,7 @@ def make_style(
     if not isinstance(digits, int) or not 0 <= digits <= 12:
         raise ValueError(f"digits={digits!r}: give a number of decimals between 0 and 12")
     check_alpha(alpha)
-    check_language(lang)
+    check_lang(lang)
     lists = {"keep": keep, "drop": drop, "order": order}
     wrong = [name for name, value in lists.items() if isinstance(value, str)]
     if wrong:

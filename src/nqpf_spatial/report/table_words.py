@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from nqpf_spatial.models.term_labels import check_language
+from nqpf_spatial.models.naming import check_lang
 
 _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -58,7 +58,16 @@ _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "none": ("dummy-variable ML, incidental-parameter bias not corrected", "虚拟变量极大似然，未修正偶发参数偏差"),
         "bias": ("analytic bias correction of Lee and Yu (2010)", "Lee-Yu（2010）解析偏差修正"),
         "bootstrap": ("bootstrap bias correction", "自助法偏差修正"),
-        "direct correction": ("bias correction after time dummies", "时间虚拟变量后的偏差修正"),
+        "dynamic transform": ("Lee-Yu (2010) transformation of the time effects, score adjusted for the unit effects",
+                              "时间效应Lee-Yu（2010）变换，个体效应得分调整"),
+        "dynamic score": ("score adjusted for time and unit effects", "针对时间与个体效应的得分调整"),
+        "dynamic bias": ("one-step bias correction of Yu, de Jong and Lee (2008) and Lee and Yu (2010)",
+                         "Yu-de Jong-Lee（2008）与Lee-Yu（2010）一步偏差修正"),
+        "dynamic direct": ("one-step bias correction after time dummies, Lee and Yu (2010)",
+                           "时间虚拟变量后的一步偏差修正，Lee-Yu（2010）"),
+        "dynamic none": ("dummy-variable QML, bias of order 1/T not corrected", "虚拟变量拟极大似然，未修正1/T阶偏差"),
+        "dynamic not needed": ("none needed", "无需修正"),
+        "dynamic model": ("dynamic {model}", "动态{model}"),
         "not needed": ("none needed", "无需修正"),
         "within": ("within estimation, no correction needed", "组内估计，无需修正"),
         # covariances
@@ -99,6 +108,12 @@ _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
                        "N = {n}，T = {t}{window}，观测数{nobs}，扣除固定效应后{used}"),
         "sample foreign": ("observations {nobs}", "观测数{nobs}"),
         "note hidden": ("Not shown: {what}.", "未列出：{what}。"),
+        "note dynamic": ("Time lags: {what}.", "时间滞后：{what}。"),
+        "stability": ("first period {first} lost, τ + ρ + η = {sum} [{lower}, {upper}], largest root {radius}, {verdict}",
+                      "首期{first}损失，τ + ρ + η = {sum} [{lower}, {upper}]，最大根{radius}，{verdict}"),
+        "stable": ("stable", "平稳"),
+        "near unit": ("stable, but the interval contains one", "平稳，但区间包含1"),
+        "unstable": ("not stable, no long run", "不平稳，无长期效应"),
         "note weak": ("{what} is weakly identified (standard error above {limit}).", "{what}识别较弱（标准误大于{limit}）。"),
         "note lag": (
             "Coefficients of a model with a spatial lag are not marginal effects; see the impacts.",
@@ -136,7 +151,7 @@ def say(key: str, lang: str, **parts: object) -> str:
     >>> say("indirect", "zh"), say("outcome", "en", name="y")
     ('间接效应', 'Dependent variable: y.')
     """
-    check_language(lang)
+    check_lang(lang)
     text = _WORDS[key][lang == "zh"]
     return text.format(**parts) if parts else text
 

@@ -10,9 +10,9 @@ import pandas as pd
 
 from nqpf_spatial.models.diagnostics import Diagnosis
 from nqpf_spatial.models.gmm_results import GMMFit
-from nqpf_spatial.models.impacts import STATISTICS
+from nqpf_spatial.models.impacts import STATISTICS, Impacts
+from nqpf_spatial.models.naming import check_lang
 from nqpf_spatial.models.results import SpatialFit
-from nqpf_spatial.models.term_labels import check_language
 from nqpf_spatial.report.compare import Comparison, compare, zero_by_model
 from nqpf_spatial.report.fit_rows import fit_rows
 from nqpf_spatial.report.grid import Cell, Row, Table, count, number, probability, significant, stars_of
@@ -70,13 +70,15 @@ def table(
     >>> printed.frame.index.get_level_values("label").tolist()[:3]
     ['x', 'ρ', 'σ²']
     """
-    check_language(lang)
+    check_lang(lang)
     if isinstance(result, Table):
         return result
     if isinstance(result, Comparison):
         return result.table
-    if isinstance(result, (SpatialFit, GMMFit)) or _is_impacts(result):
-        show = "impacts" if _is_impacts(result) else "coefficients"
+    if isinstance(result, (SpatialFit, GMMFit, Impacts)):
+        show = "coefficients"
+        if isinstance(result, Impacts):
+            show, alpha = "impacts", result.alpha
         read = compare({"": result}, show=show, stars=stars, digits=digits, alpha=alpha, lang=lang, labels=labels)
         return _of_one(read, title, notes)
     if isinstance(result, Diagnosis):
@@ -91,12 +93,6 @@ def table(
     raise TypeError(
         f"a {type(result).__name__} has no table: pass a fit, impacts, a diagnosis, a comparison, a DataFrame or a result with "
         "a .table"
-    )
-
-
-def _is_impacts(result: Any) -> bool:
-    return (
-        hasattr(result, "fit") and hasattr(result, "tidy") and isinstance(getattr(result, "table", None), pd.DataFrame)
     )
 
 
@@ -115,7 +111,7 @@ def _of_one(read: Comparison, title: str, notes: Sequence[str]) -> Table:
     line = "   ".join(f"{row.label} {row.cells[0].text}" for row in below)
     kept = [note for note in read.table.notes if note != read.table.notes[1]]
     legend = [] if not style.stars else [read.table.notes[1]]
-    heading = title or reading.model
+    heading = title or read.table.header[0][0]
     return Table(heading, (tuple(heads),), tuple(rows), (line, *legend, *kept, *notes), lang, exact)
 
 
