@@ -59,12 +59,13 @@ def value_comparisons(fit, e: dict, tol: float) -> list[Compare]:
     """First residuals, signals and reduced-form predictions, in units of the residuals."""
     units = list(fit.w.ids)
     size = tol * np.sqrt(e["sigma2"])
-    resid, predicted = fit.resid[units].to_numpy(), fit.predict()[units].to_numpy()
+    resid = fit.resid[units].to_numpy()
     signal = fit.estimate.design.y[0] - resid
     scale = max(1.0, abs(fit.estimate.design.y).max() / np.sqrt(e["sigma2"]))
     pairs = [("resid", resid, e["resid_head"]), ("fitted", signal, e["fitted_head"])]
     if fit.rho is not None and fit.lambda_ is None:
-        pairs += [("TS", signal, e["predict"]["TS"]), ("TC", predicted, e["predict"]["TC"] or [])]
+        kinds = {kind: fit.predict(kind)[units].to_numpy() for kind in ("TS", "TC", "BP", "trend")}
+        pairs += [(kind, ours, e["predict"].get(kind) or []) for kind, ours in kinds.items()]
     return [
         Compare(f"{what} {i}", ours[i], value, atol=scale * size)
         for what, ours, theirs in pairs

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
-_STEP = 1e-30  # of complex-step derivatives: no subtraction, so no cancellation (Squire and Trapp 1998)
+#: of complex-step derivatives: no subtraction, so no cancellation (Squire and Trapp 1998)
+STEP = 1e-30
 _WORK = 4_000_000  # elements of a block of inverses
 
 
@@ -181,27 +182,32 @@ def own_gradient(dx: NDArray, par: Parameters, space: Space) -> NDArray:
         if w is None or (j > 0 and not par.dynamic):
             continue
         step = [value.astype(complex) for value in (par.rho, par.tau, par.eta)]
-        step[j] = step[j] + 1j * _STEP
+        step[j] = step[j] + 1j * STEP
         moved = own_responses(dx, Parameters(par.beta, par.theta, *step), space)
-        spatial[j] = moved[0].imag / _STEP
+        spatial[j] = moved[0].imag / STEP
     return np.concatenate([*linear, spatial]).reshape(2 * k + 3, *dx.shape[1:])
+
+
+def powers(par: Parameters, space: Space, n: int, horizons: int) -> list[NDArray]:
+    """``A^h S`` for h below `horizons`, every one (R, N, N); without time lags only the first, the others are zero."""
+    found = [inverses(space.lag, par.rho, n)]
+    if not par.dynamic:
+        return found
+    time = np.zeros((n, n)) if space.time is None else space.time
+    carry = found[0] @ (par.tau[:, None, None] * np.eye(n) + par.eta[:, None, None] * time)
+    for _ in range(horizons - 1):
+        found.append(carry @ found[-1])
+    return found
 
 
 def _diagonals(par: Parameters, space: Space, shape: tuple[int, ...]) -> tuple[NDArray, NDArray]:
     """(R, H, N) diagonals of ``A^h S`` and of ``A^h S W_d``; H is 1 without time lags."""
-    t, n = shape
-    power = inverses(space.lag, par.rho, n)
-    carry = None
-    if par.dynamic:
-        time = np.zeros((n, n)) if space.time is None else space.time
-        carry = power @ (par.tau[:, None, None] * np.eye(n) + par.eta[:, None, None] * time)
     plain, durbin = [], []
-    for _ in range(1 if carry is None else t):
+    for power in powers(par, space, shape[1], shape[0]):
         plain.append(np.diagonal(power, axis1=1, axis2=2))
         durbin.append(
             np.zeros_like(plain[-1]) if space.durbin is None else np.einsum("rij,ji->ri", power, space.durbin)
         )
-        power = power if carry is None else carry @ power
     return np.stack(plain, axis=1), np.stack(durbin, axis=1)
 
 

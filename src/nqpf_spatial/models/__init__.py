@@ -7,6 +7,7 @@ from nqpf_spatial.models.bayes import Posterior, Prior
 from nqpf_spatial.models.changes import percent
 from nqpf_spatial.models.counterfactual import Counterfactual
 from nqpf_spatial.models.fit import fit, gns, ols, sac, sar, sdem, sdm, sem, slx
+from nqpf_spatial.models.forecast import Forecast
 from nqpf_spatial.models.impacts import Impacts
 from nqpf_spatial.models.jackknife import HalfPanel, half_panel_jackknife
 from nqpf_spatial.models.qap import QapResult, mrqap, pairwise_gaps
@@ -16,6 +17,7 @@ from nqpf_spatial.models.threshold import ThresholdFit, threshold
 
 __all__ = [
     "Counterfactual",
+    "Forecast",
     "HalfPanel",
     "Impacts",
     "ModelProbabilities",

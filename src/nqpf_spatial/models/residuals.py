@@ -24,15 +24,17 @@ def decompose(est: Estimate) -> tuple[NDArray, NDArray, NDArray]:
     # after it differ
     w = est.weights.error
     e = remove_effects(composite - est.fit.lambda_ * spatial_lag(matrix(w), composite), design.unit, design.time)
-    u = sla.solve(np.eye(w.n) - est.fit.lambda_ * w.dense(), e.T).T
-    return composite, composite - u, e
+    return composite, composite - _unfiltered(est, e), e
 
 
 def _decompose_random(est: Estimate) -> tuple[NDArray, NDArray, NDArray]:
-    """As `decompose`, with predicted unit effects; time effects are the period means of what is left."""
+    """As `decompose`, with predicted unit effects; what is left after them and the error are the time effects."""
     composite = est.design.y - est.fit.rho * est.columns.wy - np.tensordot(est.fit.beta, est.columns.z, axes=1)
-    found = random_effects.predict(est)
-    effects = np.broadcast_to(found.unit_effect, composite.shape)
-    if est.design.time:
-        effects = effects + (composite - effects).mean(axis=1, keepdims=True)
-    return composite, effects, found.resid
+    e = random_effects.predict(est).resid
+    return composite, composite - _unfiltered(est, e), e
+
+
+def _unfiltered(est: Estimate, e: NDArray) -> NDArray:
+    """``(I - lambda W)^{-1} e_t``."""
+    w = est.weights.error
+    return e if w is None else sla.solve(np.eye(w.n) - est.fit.lambda_ * w.dense(), e.T).T

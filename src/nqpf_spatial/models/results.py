@@ -32,8 +32,10 @@ if TYPE_CHECKING:
     from nqpf_spatial.models.dynamic_paths import ImpulseResponses
     from nqpf_spatial.models.dynamic_stability import Stability
     from nqpf_spatial.models.explain import Explanation
+    from nqpf_spatial.models.forecast import Forecast
     from nqpf_spatial.models.impacts import Impacts
     from nqpf_spatial.models.permutation import Permutation
+    from nqpf_spatial.models.time_effects import TimeEffect
 
 
 @dataclass(frozen=True, eq=False)
@@ -331,18 +333,30 @@ class SpatialFit(TableProtocol):
         """Residuals e, for models with a spatial error after the filter ``I - lambda W``."""
         return self.estimate.design.series(self._parts[2], "resid")
 
-    def predict(self) -> pd.Series:
-        """In-sample prediction by the reduced form, ``(I - rho W)^-1 (Z beta + fixed effects)``.
+    def predict(self, kind: str = "TC", data: pd.DataFrame | None = None, time_effect: TimeEffect = None) -> pd.Series:
+        """Predictions; see `nqpf_spatial.models.predict.predict`.
 
-        The error is set to zero, also its spatial part. For the fit that conditions on neighbours' outcomes
-        use ``y - resid``. With time lags every period is predicted from the observed y of the period before.
+        By default the reduced form in the sample, ``(I - rho W)^-1 (Z beta + effects)``: the error is set to zero, also its
+        spatial part. Other kinds use the outcomes of other units: ``"TS"`` (``y - resid``), ``"BP"``, and ``"trend"``. With
+        time lags every period is predicted from the observed y of the period before. With `data` the reduced form of other rows.
         """
-        est = self.estimate
-        signal = np.tensordot(est.fit.beta, est.columns.z, axes=1) + self._parts[1]
-        if est.weights.lag is not None:
-            eye = np.eye(est.weights.lag.n)
-            signal = np.linalg.solve(eye - est.fit.rho * est.weights.lag.dense(), signal.T).T
-        return est.design.series(signal, "predicted")
+        from nqpf_spatial.models.predict import predict
+
+        return predict(self, kind, data, time_effect)
+
+    def forecast(self, data: pd.DataFrame, **options: Any) -> Forecast:
+        """Later periods from their regressors, with intervals; see `nqpf_spatial.models.forecast.forecast`.
+
+        Parameters
+        ----------
+        data : DataFrame
+        **options
+            ``time_effect=`` (required with fixed time effects: "last", "mean", "trend" or numbers), ``time_sd=0.0``,
+            ``method="simulate"``, ``draws=10000``, ``seed=0``, ``alpha=0.05``.
+        """
+        from nqpf_spatial.models.forecast import forecast
+
+        return forecast(self, data, **options)
 
     def fixed_effects(self) -> dict[str, pd.Series]:
         """Estimated fixed effects: ``"intercept"`` and, per index level, deviations that sum to zero."""
