@@ -4,11 +4,14 @@ import json
 import sys
 
 import nbformat
+import numpy as np
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
 import nqpf_spatial as nq
 from nqpf_spatial import cli
+from nqpf_spatial.cli import rerun
 
 v4 = nbformat.v4
 
@@ -31,7 +34,7 @@ def folder(tmp_path):
 
 def test_version_and_help(run):
     assert run("--version").output.strip() == f"nqpf_spatial {nq.__version__}"
-    for command in ((), ("reproduce",), ("claims",), ("data",), ("weights",)):
+    for command in ((), ("reproduce",), ("claims",), ("data",), ("weights",), ("fit",)):
         shown = run(*command, "--help")
         assert shown.exit_code == 0
         assert "Usage" in shown.output
@@ -82,7 +85,7 @@ def test_wrong_requests_leave_with_code_2_and_a_hint(run, folder, arguments, mes
 def test_missing_notebooks(run, tmp_path, monkeypatch):
     assert "no such folder" in run("reproduce", "--notebooks", tmp_path / "nowhere").output
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cli, "REPOSITORY_NOTEBOOKS", tmp_path / "none")
+    monkeypatch.setattr(rerun, "REPOSITORY_NOTEBOOKS", tmp_path / "none")
     done = run("reproduce")
     assert done.exit_code == 2
     assert "--notebooks FOLDER" in done.output
@@ -90,9 +93,9 @@ def test_missing_notebooks(run, tmp_path, monkeypatch):
 
 def test_notebooks_of_the_working_folder_come_first(folder, monkeypatch):
     monkeypatch.chdir(folder.parent)
-    assert cli._notebook_folder(None) == folder
+    assert rerun._notebook_folder(None) == folder
     monkeypatch.chdir("/")
-    assert cli._notebook_folder(None) == cli.REPOSITORY_NOTEBOOKS
+    assert rerun._notebook_folder(None) == rerun.REPOSITORY_NOTEBOOKS
 
 
 def test_claims(run):
@@ -120,6 +123,110 @@ def test_weights(run):
     for name, w in nq.weights.w7().items():
         assert name in shown
         assert w.checksum[:12] in shown
+
+
+def test_panel_written_to_files_is_the_panel(run, tmp_path):
+    panel = nq.load_panel(["rd_intensity", "gdp"], (2020, 2024), names="zh")
+    for name in ("panel.csv", "panel.xlsx", "panel.dta"):
+        made = tmp_path / name
+        done = run("data", "rd_intensity", "gdp", "--years", "2020-2024", "--names", "zh", "--out", made)
+        assert done.exit_code == 0, done.output
+        again = nq.data.read_table(made, names="zh")
+        pd.testing.assert_frame_equal(again, panel, check_names=False, check_index_type=False, rtol=1e-14)
+        assert (tmp_path / "panel.sources.csv").stat().st_size > 1000
+    assert run("data", "gdp", "--out", tmp_path / "panel.pdf").exit_code == 2
+
+
+def test_weights_reported_and_written(run, tmp_path):
+    assert "138" in run("weights", "queen").output
+    made = tmp_path / "w.gal"
+    assert run("weights", "queen", "--names", "zh", "--out", made).exit_code == 0
+    assert nq.weights.read(made) == nq.weights.contiguity()
+    assert "queen" in run("weights", "--out", made).output and run("weights", "quen").exit_code == 2
+
+
+@pytest.fixture
+def files(tmp_path):
+    """A panel of other units, with weights without labels in another order than the data."""
+    w = nq.weights.lattice(4, 5)
+    data = nq.simulate("SDM", w, T=6, params={"x": 1.0, "W:x": 0.5, "rho": 0.4}, seed=1)
+    data.sample(frac=1, random_state=0).reset_index().to_stata(tmp_path / "panel.dta", write_index=False)
+    np.savetxt(tmp_path / "w.csv", w.with_transform("none").dense(), delimiter=",")
+    pd.DataFrame(w.with_transform("none").dense(), columns=[f"w{i}" for i in range(20)]).to_stata(
+        tmp_path / "W.dta", write_index=False
+    )
+    (tmp_path / "ids.txt").write_text("\n".join(map(str, w.ids)), encoding="utf-8")
+    return tmp_path, data, w
+
+
+def test_fit_from_files_equals_fit_from_python(run, files):
+    folder, data, w = files
+    arguments = ("--data", folder / "panel.dta", "--unit", "unit", "--time", "period", "--weights", folder / "W.dta")
+    out = folder / "table.xlsx"
+    done = run("fit", "y ~ x | unit + period", *arguments, "--ids", folder / "ids.txt", "--out", out, "--explain")
+    assert done.exit_code == 0, done.output
+    res = nq.sdm("y ~ x | unit + period", data, w)
+    assert f"{res.rho:.4f}" in done.output and "How to read the effects" in done.output
+    values = pd.read_excel(out, sheet_name="numbers").select_dtypes("number").to_numpy().ravel()
+    assert (
+        np.isclose(values[:, None], [res.rho, *res.impacts().table.loc["x", "total"][["estimate", "se"]]], rtol=1e-9)
+        .any(axis=0)
+        .all()
+    )
+
+
+def test_fit_side_by_side_in_every_format(run, tmp_path):
+    for ending in (".docx", ".tex", ".html", ".md", ".txt"):
+        made = tmp_path / f"t{ending}"
+        done = run(
+            "fit", "ln_gdp_real_pc ~ urbanization_rate | province + year", "--years", "2012-2024", "--model", "SDM",
+            "--model", "ols", "--weights", "queen", "--weights", "digital", "--lang", "zh", "--out", made,
+        )  # fmt: skip
+        assert done.exit_code == 0, done.output
+        assert made.stat().st_size > 500
+    assert "人均实际地区生产总值" in done.output and "digital" in done.output
+
+
+def test_cross_section_from_the_terminal(run, files):
+    folder, data, w = files
+    data.xs(1, level="period").reset_index().to_csv(folder / "cross.csv", index=False)
+    nq.weights.write(w, folder / "w.gal")
+    done = run(
+        "fit",
+        "y ~ x",
+        "--data",
+        folder / "cross.csv",
+        "--unit",
+        "unit",
+        "--time",
+        "none",
+        "--weights",
+        folder / "w.gal",
+    )
+    assert done.exit_code == 0, done.output
+    assert f"{nq.sdm('y ~ x', data.xs(1, level='period'), w).rho:.4f}" in done.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("gdp",), 2, "exactly one outcome"),
+        (("gdp ~ not_there",), 2, "no column 'not_there'"),
+        (("ln_gdp_real_pc ~ rd_intensity", "--years", "2012"), 2, "2012-2024"),
+        (("ln_gdp_real_pc ~ rd_intensity", "--years", "2012-2024", "--out", "t.pdf"), 2, ".docx"),
+        (("ln_gdp_real_pc ~ rd_intensity", "--years", "2012-2024", "--model", "SDMX"), 2, "choose one of"),
+        (("ln_gdp_real_pc ~ rd_intensity", "--weights", "nowhere.gal"), 2, "no file"),
+        (
+            ("ln_gdp_real_pc ~ rd_intensity + I(2 * rd_intensity) | province + year", "--years", "2012-2024"),
+            1,
+            "linear combinations",
+        ),
+    ],
+)
+def test_fit_says_what_is_wrong(run, arguments, code, message):
+    done = run("fit", *arguments)
+    assert done.exit_code == code, done.output
+    assert message in done.output
 
 
 def test_importing_the_command_line_stays_light():

@@ -271,3 +271,24 @@ def test_combine_units_of_any_kind() -> None:
     assert out.index.tolist() == [("a", 0), ("a", 1), ("b", 0), ("b", 1)]
     assert out["x"].tolist() == [4, 3, 2, 1]
     assert out["y"].isna().tolist() == [True, True, True, False]
+
+
+def test_a_cross_section_has_no_years():
+    frame = pd.DataFrame({"省份": ["陕西省", "山西"], "x": [1, 2]})
+    found = nq.data.read_table(frame, unit="省份", time=None)
+    assert found.index.tolist() == ["Shanxi", "Shaanxi"] and found["x"].tolist() == [2.0, 1.0]
+    other = nq.data.read_table(frame.rename(columns={"省份": "id"}), unit="id", time=None, provinces="allow")
+    assert other.index.name == "id"
+    with pytest.raises(DataSourceError, match="given twice"):
+        nq.data.read_table(pd.concat([frame, frame]), unit="省份", time=None)
+    with pytest.raises(DataSourceError, match="cross-section"):
+        nq.data.read_table(frame, unit="省份", time=None, layout="wide", value="x")
+
+
+def test_periods_that_are_no_years_belong_to_other_units_only():
+    frame = pd.DataFrame({"id": ["a", "a", "b", "b"], "t": [1, 2, 1, 2.0], "x": [1, 2, 3, 4]})
+    assert nq.data.read_table(frame, unit="id", time="t", provinces="allow").index.tolist()[-1] == ("b", 2)
+    with pytest.raises(DataSourceError, match=r"not a year: 1\.5"):
+        nq.data.read_table(frame.assign(t=[1, 2, 1.5, 2]), unit="id", time="t", provinces="allow")
+    with pytest.raises(DataSourceError, match="not a year: 1"):
+        nq.data.read_table(frame.assign(id=["Beijing", "Beijing", "Tibet", "Tibet"]), unit="id", time="t")

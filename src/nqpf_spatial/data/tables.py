@@ -24,7 +24,7 @@ _SHOWN = 10
 def read_table(
     table: str | Path | pd.DataFrame,
     unit: str = "province",
-    time: str = "year",
+    time: str | None = "year",
     layout: Layout = "long",
     value: str | Sequence[str] | None = None,
     *,
@@ -41,7 +41,7 @@ def read_table(
     table : str, Path or DataFrame
         File or frame; a frame's named index levels count as columns.
     unit, time : str
-        Columns of the units and of the years (``time`` is not used by the wide layout).
+        Columns of the units and of the years (``time`` is not used by the wide layout; None: a cross-section).
     layout : {"long", "wide"}
         Long: a row per unit and year. Wide: a row per unit, a column per year; headings may be ``2015``,
         ``2015年`` or, as Stata writes them, the variable and the year (``gdp2015``, ``gdp_2015``).
@@ -62,8 +62,8 @@ def read_table(
     Returns
     -------
     pandas.DataFrame
-        Indexed by (province, year), or by (``unit``, ``time``) with ``provinces="allow"``; sorted; float
-        columns. Empty cells are missing (NaN), never zero; absent rows stay absent; wholly empty rows of the
+        Indexed by (province, year), or by (``unit``, ``time``) with ``provinces="allow"``, without the years in a
+        cross-section; sorted; float columns. Empty cells are missing (NaN), never zero; absent rows stay absent; wholly empty rows of the
         file are skipped.
 
     Raises
@@ -89,6 +89,10 @@ def read_table(
         raise DataSourceError(
             f"layout={layout!r}, provinces={provinces!r}: choose 'long' or 'wide', 'require' or 'allow'"
         )
+    if time is None:
+        if layout == "wide":
+            raise DataSourceError("time=None is for a cross-section, a row per unit; the wide layout has years")
+        return _cross_section(frame, unit, value, ignore, provinces, names, where)
     _require_columns(frame, [unit, *ignore] + ([time] if layout == "long" else []), where)
     frame = frame.drop(columns=list(ignore)).dropna(how="all")
     if layout == "wide":
@@ -98,7 +102,7 @@ def read_table(
         _require_columns(frame, chosen, where)
         frame = frame[[unit, time, *chosen]]
     out = frame.drop(columns=[unit, time]).apply(_numbers, args=(frame[unit], frame[time], where))
-    years = _years(frame[time], frame[unit], where)
+    years = _years(frame[time], frame[unit], where, provinces == "allow")
     if provinces == "require":
         out.index = province_index([resolve(u) for u in _known(frame[unit], where)], years, names)
     else:
@@ -110,6 +114,20 @@ def read_table(
     out.columns.name = None
     out.attrs = {"files": [where]}
     return out
+
+
+def _cross_section(
+    frame: pd.DataFrame, unit: str, value: str | Sequence[str] | None, ignore: Sequence[str], provinces: Mode, names: Names,
+    where: str,
+) -> pd.DataFrame:  # fmt: skip
+    """A row per unit, read like a panel of one year that is taken off again."""
+    _require_columns(frame, [unit, *ignore], where)
+    year = "__year__"
+    frame = frame.drop(columns=list(ignore)).dropna(how="all").assign(**{year: 2000})
+    found = read_table(frame, unit, year, value=value, provinces=provinces, names=names)
+    found = found.droplevel(1)
+    found.attrs = {"files": [where]}
+    return found
 
 
 def _open(table: str | Path | pd.DataFrame, sheet: str | int, encoding: str | None) -> tuple[pd.DataFrame, str]:
@@ -174,9 +192,12 @@ def _numbers(column: pd.Series, units: pd.Series, times: pd.Series, where: str) 
     return pd.Series(parsed, index=column.index, dtype="float64")
 
 
-def _years(times: pd.Series, units: pd.Series, where: str) -> list[int]:
-    """Years of the rows."""
+def _years(times: pd.Series, units: pd.Series, where: str, any_whole: bool) -> list[int]:
+    """Years of the rows; units that are no provinces may have periods 1, 2, ... as well."""
     years = [to_year(t) for t in times]
+    if any_whole and None in years:
+        whole = [re.fullmatch(r"(\d+)(?:\.0)?", str(t).strip()) for t in times]
+        years = [None if w is None else int(w[1]) for w in whole]
     bad = [f"{t!r} ({u})" for t, u, y in zip(times, units, years, strict=True) if y is None]
     if bad:
         raise DataSourceError(f"{where}: not a year: {_some(bad)}")
