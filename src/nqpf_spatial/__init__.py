@@ -29,6 +29,7 @@ _FUNCTIONS = {
     "model_probabilities": "nqpf_spatial.models",
     "simulate": "nqpf_spatial.models",
     "compare": "nqpf_spatial.report",
+    "sweep": "nqpf_spatial.models.sweep",
 }
 _MODULES = ("claims", "data", "divergence", "errors", "indicators", "maps", "models", "provinces", "report", "weights")
 

@@ -185,7 +185,7 @@ def model_probabilities(
     base: dict[tuple[Hashable, ...] | None, SpatialFit] = {}
     fits: dict[tuple[str, str], SpatialFit] = {}
     for spec in specs:
-        for name, w in _named(weights).items():
+        for name, w in named_weights(weights).items():
             spatial = spec.lag or spec.durbin or spec.error
             key, order = (spec.name, name if spatial else NO_WEIGHTS), w.ids if spatial else None
             lagged = durbin if spec.durbin else None
@@ -236,9 +236,10 @@ def _refit(base: SpatialFit, spec: Model, w: SpatialWeights, durbin: Sequence[st
     return replace(base, estimate=estimate(base.estimate.design, spec, weights, base.correction, lagged))
 
 
-def _named(
+def named_weights(
     weights: SpatialWeights | Sequence[SpatialWeights] | Mapping[str, SpatialWeights],
 ) -> dict[str, SpatialWeights]:
+    """Weights by name, from one, several or a mapping; names must differ."""
     if isinstance(weights, SpatialWeights):
         weights = [weights]
     pairs = list(weights.items()) if isinstance(weights, Mapping) else [(getattr(w, "name", None), w) for w in weights]

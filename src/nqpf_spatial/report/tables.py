@@ -13,6 +13,7 @@ from nqpf_spatial.models.gmm_results import GMMFit
 from nqpf_spatial.models.impacts import STATISTICS, Impacts
 from nqpf_spatial.models.naming import check_lang
 from nqpf_spatial.models.results import SpatialFit
+from nqpf_spatial.models.sweep_result import Sweep
 from nqpf_spatial.report.compare import Comparison, compare, zero_by_model
 from nqpf_spatial.report.fit_rows import fit_rows
 from nqpf_spatial.report.grid import Cell, Row, Table, count, number, probability, significant, stars_of
@@ -35,9 +36,9 @@ def table(
 
     Parameters
     ----------
-    result : SpatialFit, GMMFit, Impacts, Diagnosis, Comparison, DataFrame, Series, or anything with a ``table``
-        Fits and impacts have one row per parameter and columns for estimate, standard error, z, p and interval. Frames are
-        printed as they are: rows of a two-level index in blocks, floats with `digits` decimals.
+    result : SpatialFit, GMMFit, Impacts, Diagnosis, Comparison, Sweep, DataFrame, Series, or anything with a ``table``
+        Fits and impacts have one row per parameter and columns for estimate, standard error, z, p and interval. A sweep
+        has its summary. Frames are printed as they are: rows of a two-level index in blocks, floats with `digits` decimals.
     digits : int
     lang : {"en", "zh"}
     labels : mapping, optional
@@ -83,6 +84,8 @@ def table(
         return _of_one(read, title, notes)
     if isinstance(result, Diagnosis):
         return _diagnosis(result.with_lang(lang), title, notes)
+    if isinstance(result, Sweep):
+        return _frame(result.summary(), digits, lang, labels or {}, title or result.formula, notes)
     if isinstance(result, pd.Series):
         return _frame(result.to_frame(), digits, lang, labels or {}, title, notes)
     if isinstance(result, pd.DataFrame):
