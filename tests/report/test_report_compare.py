@@ -174,7 +174,7 @@ def test_rows_below_say_what_the_fits_are(fits):
     assert rows["W"][at("other W")] == "knn 4"
     assert rows["W"][at("pooled")] == ""
     assert rows["Observations"] == [str(fit.nobs) for fit in fits.values()]
-    assert rows["n of the likelihood"] == [str(fit.n_effective) for fit in fits.values()]
+    assert rows["Effective observations"] == [str(fit.n_effective) for fit in fits.values()]
     for key, attribute in (("Log-likelihood", "llf"), ("AIC", "aic"), ("BIC", "bic")):
         assert rows[key] == [f"{getattr(f, attribute):.2f}" if hasattr(f, attribute) else "" for f in fits.values()]
     assert rows["First-stage F of Wy"][at("gmm")] == f"{fits['gmm'].first_stage()['f'].iloc[0]:.2f}"
@@ -424,6 +424,20 @@ def test_weights_of_different_roles_are_named(world):
     made = nq.compare([fit])
     assert made.statistics.loc["w"].tolist() == ["queen + knn 4"]
     assert "W: queen, row-standardised, knn 4, row-standardised." in made.table.notes
+
+
+def test_a_cross_section_and_an_estimator_without_a_standard_error(world):
+    w = world[0]
+    data = nq.simulate("SDM", w, T=1, params={"x": 1.0, "W:x": 0.5, "rho": 0.4}, seed=1)
+    made = nq.compare({"ml": nq.sdm("y ~ x", data, w), "gm": nq.gmm("y ~ x", data, w, model="SEM", moments="1999")})
+    assert np.isnan(made.frame.loc[("Spatial", "lambda"), ("gm", "se")])
+    labels = [row.label for row in made.table.rows]
+    at = labels.index("λ")
+    assert labels[at + 1] == "σ²"  # no row of brackets
+    assert made.table.rows[at].cells[1].stars == ""
+    assert not any("effects" in label for label in labels)
+    assert "Fixed effects: none." in made.table.notes
+    assert "Correction: none needed." in made.table.notes
 
 
 def test_no_warning_comes_from_printing(fits, recwarn):

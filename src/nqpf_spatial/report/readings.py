@@ -177,7 +177,9 @@ def _facts_of(fit: SpatialFit | GMMFit) -> dict[str, Any]:
                 "dynamic": (part(fit.estimate).first_period, fit.stability()),
             }
         return facts
-    facts |= {"estimator": fit.estimator, "correction": "within", "instruments": len(fit.instruments)}
+    facts |= {"estimator": fit.estimator, "correction": "within" if fit.effects else "not needed"}
+    if fit.instruments:
+        facts["instruments"] = len(fit.instruments)
     if "rho" in fit.endogenous:
         facts["first stage"] = float(fit.first_stage()["f"]["Wy"])
     return facts

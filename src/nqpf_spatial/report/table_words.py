@@ -38,7 +38,7 @@ _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "units": ("Units", "个体数"),
         "periods": ("Periods", "时期数"),
         "nobs": ("Observations", "观测数"),
-        "n": ("n of the likelihood", "似然函数观测数"),
+        "n": ("Effective observations", "有效观测数"),
         "r2": ("R²", "R²"),
         "llf": ("Log-likelihood", "对数似然值"),
         "aic": ("AIC", "AIC"),
