@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from nqpf_spatial.errors import IdentificationError
+from nqpf_spatial.kernels import scaled
 from nqpf_spatial.kernels.residual_tests import moran_pooled
 
 
@@ -110,7 +111,7 @@ def random_effects_residuals(y: NDArray, z: NDArray) -> NDArray:
 
 def _profile(cross: NDArray) -> tuple[NDArray, float]:
     """Slopes and residual sum of squares from cross-products, the outcome last."""
-    beta = sla.solve(cross[:-1, :-1], cross[:-1, -1], assume_a="pos")
+    beta = scaled.solve(cross[:-1, :-1], cross[:-1, -1])
     return beta, float(cross[-1, -1] - cross[:-1, -1] @ beta)
 
 
@@ -151,4 +152,4 @@ def conditional_unit(u: NDArray, w: NDArray, lambda_: float) -> float:
             [np.trace(bb) / sigma2**2, np.trace(slope) / sigma2, t * np.sum(bb * bb) / sigma2**2],
         ]
     ) * (0.5 * t)  # of (sigma2_v, lambda, sigma2_mu)
-    return score * float(np.sqrt(sla.inv(information)[2, 2]))
+    return score * float(np.sqrt(scaled.inverse(information)[2, 2]))

@@ -25,6 +25,7 @@ import scipy.linalg as sla
 from numpy.typing import NDArray
 
 from nqpf_spatial.errors import IdentificationError
+from nqpf_spatial.kernels import scaled
 
 _SINGULAR = 1e-10  # share of the variance of a score left after the others: below it the test does not exist
 
@@ -173,7 +174,7 @@ def score_test(scores: Scores, tested: list[int], robust_to: list[int] | None = 
     own = np.diag(v).copy()
     if robust_to:
         other = scores.variance[np.ix_(robust_to, robust_to)]
-        weight = sla.solve(other, scores.variance[np.ix_(robust_to, tested)], assume_a="sym")
+        weight = scaled.solve(other, scores.variance[np.ix_(robust_to, tested)])
         d = d - weight.T @ scores.score[robust_to]
         v = v - scores.variance[np.ix_(tested, robust_to)] @ weight
     if np.min(np.linalg.eigvalsh(v / np.sqrt(np.outer(own, own)))) < _SINGULAR:
@@ -181,7 +182,7 @@ def score_test(scores: Scores, tested: list[int], robust_to: list[int] | None = 
             "the score under test is a linear combination of the other scores and of the regressors: this test does not "
             "exist for this design"
         )
-    return ScoreTest(float(d @ sla.solve(v, d, assume_a="pos")), len(tested))
+    return ScoreTest(float(d @ scaled.solve(v, d)), len(tested))
 
 
 def nested_score_test(score: float, information: NDArray, position: int) -> ScoreTest:
@@ -203,7 +204,7 @@ def nested_score_test(score: float, information: NDArray, position: int) -> Scor
     rest = [i for i in range(information.shape[0]) if i != position]
     cross = information[rest, position]
     inner = information[np.ix_(rest, rest)]
-    left = information[position, position] - cross @ sla.solve(inner, cross, assume_a="sym")
+    left = information[position, position] - cross @ scaled.solve(inner, cross)
     if left <= _SINGULAR * information[position, position]:
         raise IdentificationError("the estimated parameters leave no information on the one under test")
     return ScoreTest(float(score**2 / left), 1)

@@ -17,6 +17,7 @@ import numpy as np
 import scipy.linalg as sla
 
 from nqpf_spatial.errors import IdentificationError
+from nqpf_spatial.kernels import scaled
 from nqpf_spatial.kernels.ml import MLFit, evaluate
 from nqpf_spatial.models.bootstrap import bootstrap
 from nqpf_spatial.models.covariance import expected
@@ -45,7 +46,7 @@ def _bias(est: Estimate) -> MLFit:
                 score[position] = float((w.sparse @ solved).mean())
                 position += 1
         score[-1] = 1.0 / (2.0 * fit.sigma2)
-        theta = theta + sla.solve(expected(est), t * score, assume_a="sym")
+        theta = theta + scaled.solve(expected(est), t * score)
     if est.design.unit:
         theta[-1] *= t / (t - 1.0)
     return _at(est, theta)

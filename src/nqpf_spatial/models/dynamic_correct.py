@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from nqpf_spatial.errors import ConvergenceError, IdentificationError
 from nqpf_spatial.kernels import dynamic as kernel
+from nqpf_spatial.kernels import scaled
 from nqpf_spatial.kernels.dynamic_bias import time_dummy_bias, unit_effect_bias
 from nqpf_spatial.kernels.information import expected_information
 from nqpf_spatial.kernels.ml import Likelihood, MLFit, evaluate
@@ -91,7 +92,7 @@ def _one_step(
     place = [*range(k - lags, k), *([k] if w is not None else []), score.size - 1]
     score[place] = bias[[*free, 3]]
     theta = np.concatenate([qml.beta, [qml.rho] if w is not None else [], [qml.sigma2]])
-    theta = theta + np.linalg.solve(weight, score)
+    theta = theta + scaled.solve(weight, score)
     rho = float(theta[k]) if w is not None else 0.0
     if like.rho is not None and not like.rho.low < rho < like.rho.high:
         raise IdentificationError(

@@ -23,6 +23,7 @@ from nqpf_spatial.models.labels import canonical, match
 from nqpf_spatial.models.random_effects import EFFECTS, RANDOM_ERRORS, estimate_random
 from nqpf_spatial.models.results import SpatialFit
 from nqpf_spatial.models.spec import Model, get_model, parse_formula
+from nqpf_spatial.models.weak import warn_weak
 from nqpf_spatial.weights.combine import WeightsSequence
 from nqpf_spatial.weights.core import SpatialWeights
 from nqpf_spatial.weights.guards import check_presample
@@ -185,6 +186,8 @@ def fit(
             IdentificationWarning,
             stacklevel=2,
         )
+    else:
+        warn_weak(est)
     release = data.attrs.get("release")
     return SpatialFit(est, parse_formula(formula), vcov, None if release is None else str(release))
 

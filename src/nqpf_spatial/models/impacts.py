@@ -116,7 +116,9 @@ class Impacts(ImpactProtocol):
         lost = f", {self.outside:.1%} of the draws outside the admissible interval" if self.outside else ""
         w = self.fit.w
         where = "" if w is None else f", W = {w.name}"
-        vcov = "" if self.method in ("bootstrap", "posterior") else f", vcov {self.fit.vcov}"
+        vcov = f", vcov {self.fit.vcov}"
+        if self.method in ("bootstrap", "posterior"):
+            vcov = "" if self.fit.vcov == "observed" else f"; vcov {self.fit.vcov!r} of the fit does not enter"
         return f"Impacts ({how[self.method]}{lost}); {self.fit.model}{where}{vcov}"
 
     def __repr__(self) -> str:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import linalg as sla
 from scipy import stats
 
 from nqpf_spatial.errors import IdentificationError
+from nqpf_spatial.kernels import scaled
 from nqpf_spatial.kernels.residual_tests import jackknife_residuals, unit_meat
 from nqpf_spatial.models.covariance import score_form
 from nqpf_spatial.models.design import MEAN
@@ -223,12 +223,12 @@ def mundlak(fit: SpatialFit) -> Test:
     n, q = est.design.shape[1], len(means)
     if q >= n - 1:
         raise IdentificationError(f"{q} means under test with {n} clusters: the clustered covariance is singular")
-    bread = sla.inv(augmented.fit.information)
+    bread = scaled.inverse(augmented.fit.information)
     e = jackknife_residuals(form.e, form.linear, augmented.design.time)
     meat = unit_meat(e, form.linear, form.quadratic, form.sigma2 * form.kept)
     covariance = bread @ meat @ bread * ((n - 1.0) / n)
     gamma = augmented.fit.beta[positions]
-    wald = float(gamma @ sla.solve(covariance[np.ix_(positions, positions)], gamma, assume_a="pos"))
+    wald = float(gamma @ scaled.solve(covariance[np.ix_(positions, positions)], gamma))
     statistic = wald * (n - q) / (q * (n - 1.0))
     note = f"Wald statistic {wald:.4g} on {q} means, clustered by unit"
     pvalue, where = stats.f.sf(statistic, q, n - q), scope(augmented.design)

@@ -69,20 +69,28 @@ def identification(fit: SpatialFit, *, replicates: int = 500, seed: int = 0) -> 
         raise ValueError(f"identification is simulated for one spatial parameter; in a {est.model.name} fit {why}")
     if replicates < 50:
         raise ValueError(f"replicates={replicates}: a standard deviation needs at least 50")
-    draws = _lag_draws(est, replicates, seed) if est.model.lag else _error_draws(est, replicates, seed)
+    draws = spatial_draws(est, replicates, seed)
     sd = float(np.std(draws, ddof=1))
     name = "rho" if est.model.lag else "lambda"
     value = est.fit.rho if est.model.lag else est.fit.lambda_
     note = f"of {name}, {replicates} replicates, 95 % of them in ({np.quantile(draws, 0.025):.3f}, {np.quantile(draws, 0.975):.3f})"
     if sd > WEAK:
         note = f"WEAK: {note}"
-        warnings.warn(
-            f"{name} = {value:.3f} is hardly identified: over data sets drawn from the fit its standard deviation is {sd:.2f}. "
-            "Weights with fewer links, more periods or another model carry more information",
-            IdentificationWarning,
-            stacklevel=2,
-        )
+        warnings.warn(weak_message(name, value, sd), IdentificationWarning, stacklevel=2)
     return make("identification", sd, None, float("nan"), scope=scope_of(est), estimate=value, note=note)
+
+
+def weak_message(name: str, value: float, sd: float) -> str:
+    """What `identification` and `nqpf_spatial.fit` warn of."""
+    return (
+        f"{name} = {value:.3f} is hardly identified: over data sets drawn from the fit its standard deviation is {sd:.2f}. "
+        "Weights with fewer links, more periods or another model carry more information"
+    )
+
+
+def spatial_draws(est: Estimate, replicates: int, seed: int) -> NDArray:
+    """Estimates of rho (or lambda) over data sets drawn from an estimate, normal errors."""
+    return _lag_draws(est, replicates, seed) if est.model.lag else _error_draws(est, replicates, seed)
 
 
 def _errors(est: Estimate, replicates: int, seed: int) -> NDArray:

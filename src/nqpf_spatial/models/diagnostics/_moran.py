@@ -51,6 +51,10 @@ def moran_outcome(fit: SpatialFit, *, w: SpatialWeights | None = None) -> Diagno
     from esda.moran import Moran
 
     design = fit.estimate.design
+    if design.shape[1] < 4:
+        raise IdentificationError(
+            f"Moran's I under randomisation needs four units or more, its variance does not exist for {design.shape[1]}"
+        )
     classic = weights_of(fit.estimate, w).to_W()
     rows = []
     for period, values in zip(design.periods, design.y, strict=True):
@@ -115,6 +119,10 @@ def moran(fit: SpatialFit, *, w: SpatialWeights | None = None) -> Diagnosis:
 
 
 def _corrected(found: MoranMoments, keep: float, shift: float) -> MoranMoments:
+    if keep <= 1e-8:
+        raise IdentificationError(
+            "the estimated rho takes up all the dependence that residuals could show: no variance is left"
+        )
     return MoranMoments(found.i, found.mean - shift, keep * found.variance)
 
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg as sla
 from scipy import stats
 
 from nqpf_spatial.errors import ConvergenceError, IdentificationError
+from nqpf_spatial.kernels import scaled
 from nqpf_spatial.models.diagnostics._refit import at_maximum, lagged_names, refit
 from nqpf_spatial.models.diagnostics._result import Diagnosis, Test, make
 from nqpf_spatial.models.dynamic_part import part, static_only
@@ -188,7 +188,7 @@ def wald_test(fit: SpatialFit, restricted: str) -> Test:
     _require_common_factor(est, spec.name)
     value, jacobian = _restriction(est, inside[spec.name], list(fit.params.index), fit.params.to_numpy())
     covariance = jacobian @ fit.cov_params().to_numpy() @ jacobian.T
-    statistic = float(value @ sla.solve(covariance, value, assume_a="pos"))
+    statistic = float(value @ scaled.solve(covariance, value))
     where = f"{est.model.name} -> {spec.name}"
     nulls = (inside[spec.name], inside[spec.name])
     note = "" if fit.vcov == "observed" else f"covariance: {fit.vcov}"
@@ -208,7 +208,7 @@ def time_tests(fit: SpatialFit) -> Diagnosis:
     """
     names = list(part(fit.estimate).names)
     value, block = fit.params[names].to_numpy(), fit.cov_params().loc[names, names].to_numpy()
-    statistic, df = float(value @ sla.solve(block, value, assume_a="pos")), len(names)
+    statistic, df = float(value @ scaled.solve(block, value)), len(names)
     found = fit.stability()
     note = f"largest root {found.radius:.4f}, {'stable' if found.stable else 'not stable'}"
     if found.near_unit:

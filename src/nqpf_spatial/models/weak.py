@@ -1,0 +1,44 @@
+"""A warning at fit time where data and W say next to nothing about the spatial parameter."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+
+from nqpf_spatial.errors import IdentificationError, IdentificationWarning
+from nqpf_spatial.kernels import scaled
+from nqpf_spatial.kernels.logdet import LogDet
+from nqpf_spatial.models.estimate import Estimate
+
+REPLICATES, SEED = 500, 0
+#: standard error of the information from which the simulation is worth its time: the simulated sd is rarely larger by a half
+_SUSPECT = 0.18
+#: next to an end of the interval the information says little, and the simulation decides from this standard error on
+_SUSPECT_AT_END = 0.08
+
+
+def warn_weak(est: Estimate) -> None:
+    """Warn with the parametric-bootstrap sd of rho (or lambda) if that exceeds the threshold of `identification`.
+
+    The information gives a cheap first look; only where its standard error is suspicious are data sets drawn, with the replicates and
+    the seed of the identification row of `diagnose`, so that both say the same. Models with both parameters, random effects and more
+    units than eigenvalues are computed for have no such simulation.
+    """
+    logdet = est.likelihood.rho if est.model.lag else est.likelihood.lambda_
+    if est.model.lag == est.model.error or est.random is not None or not isinstance(logdet, LogDet):
+        return
+    position = len(est.columns.names)
+    se = float(np.sqrt(scaled.inverse(est.fit.information)[position, position]))
+    name, value = ("rho", est.fit.rho) if est.model.lag else ("lambda", est.fit.lambda_)
+    at_end = min(value - logdet.low, logdet.high - value) < 2.0 * se
+    if se < (_SUSPECT_AT_END if at_end else _SUSPECT):
+        return
+    from nqpf_spatial.models.diagnostics._identification import WEAK, spatial_draws, weak_message
+
+    try:
+        sd = float(np.std(spatial_draws(est, REPLICATES, SEED), ddof=1))
+    except IdentificationError:  # too many observations to simulate, or a correction that replicates do not repeat
+        return
+    if sd > WEAK:
+        warnings.warn(weak_message(name, value, sd), IdentificationWarning, stacklevel=4)
