@@ -129,8 +129,8 @@ def test_periods_must_follow_each_other(fit, data, w):
 def test_every_public_name_of_a_fit_is_decided_here(fit):
     """A new method of SpatialFit must be tried on a dynamic fit, in this file, before it gets into these lists."""
     works = {
-        "aic", "bic", "bootstrap", "bse", "conf_int", "correction", "cov_params", "diagnose", "dynamic", "effects", "estimate",
-        "fixed_effects", "formula", "glance", "impacts", "impulse_responses", "k_params", "lambda_", "llf", "model", "n_effective",
+        "aic", "bic", "bootstrap", "bse", "conf_int", "correction", "counterfactual", "cov_params", "diagnose", "dynamic", "effects", "estimate",
+        "explain", "fixed_effects", "formula", "glance", "impacts", "impulse_responses", "k_params", "lambda_", "llf", "model", "n_effective",
         "nobs", "params", "parsed", "phi", "predict", "provenance", "pvalues", "random", "release", "resid", "rho", "sigma2",
         "sigma2_mu", "sigma2_se", "stability", "summary", "tidy", "vcov", "vcov_options", "w", "with_vcov", "zvalues",
     }  # fmt: skip
@@ -490,6 +490,17 @@ def test_orders_add_up(horizon, fit):
         b, theta, tau, eta, rho = fit.params[["x", "W:x", "L:y", "L:W:y", "rho"]]
         second = ((rho + eta) / (1 - tau)) ** 2 * (b + theta) / (1 - tau)
         assert orders.loc[("x", 2), "total"] == pytest.approx(second)
+
+
+def test_a_counterfactual_over_time_is_the_response(fit):
+    """A rise of one everywhere in the first period: the mean response of every later period is the total effect at that horizon."""
+    found = fit.counterfactual({"x": 1.0}, years=(2, 2)).by_period()["estimate"].groupby(level="period").mean()
+    totals = fit.impulse_responses(4).table.loc["x", ("total", "estimate")]
+    np.testing.assert_allclose(found.iloc[:5], totals, rtol=1e-9)
+
+
+def test_a_fit_in_words_names_its_time_lags(fit):
+    assert "time lag" in str(fit.explain()).lower() or "period before" in str(fit.explain()).lower()
 
 
 def near_one(w, correction="transform", seed=2):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import nqpf_spatial as nq
-from nqpf_spatial.errors import FewClustersWarning
+from nqpf_spatial.errors import FewClustersWarning, IdentificationWarning
 from nqpf_spatial.models.explain_words import SENTENCES
 
 FORMULA = "ln_gdp_real_pc ~ ln_broadband_pc + pop_growth | province + year"
@@ -82,7 +82,8 @@ def test_weak_identification_is_said_at_the_threshold(made, w):
     assert strong.bse["rho"] < 0.25 and "weakly identified" not in str(strong.explain())
     near_equal = nq.weights.inverse_distance(power=0.5)
     data = nq.simulate("SAR", near_equal, T=3, params={"x": 0.1, "rho": 0.0}, seed=2)
-    weak = nq.sar("y ~ x | unit + period", data, near_equal)
+    with pytest.warns(IdentificationWarning, match="hardly identified"):
+        weak = nq.sar("y ~ x | unit + period", data, near_equal)
     assert weak.bse["rho"] > 0.25 and f"standard error is {weak.bse['rho']:.2f}" in " ".join(
         str(weak.explain()).split()
     )

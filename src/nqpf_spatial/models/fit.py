@@ -271,8 +271,16 @@ def _canonical(w: SpatialWeights) -> SpatialWeights:
     return w if list(w.ids) == order else w.reorder(order)
 
 
-def ols(formula: str, data: pd.DataFrame, **options: Any) -> SpatialFit:
-    """Least squares without spatial terms on the same path (fixed effects, corrections): ``fit(model="OLS")``."""
+def ols(formula: str, data: pd.DataFrame, w: SpatialWeights | None = None, **options: Any) -> SpatialFit:
+    """Least squares without spatial terms on the same path (fixed effects, corrections): ``fit(model="OLS")``.
+
+    It takes no `w`; giving one is an error that says what to use instead.
+    """
+    if w is not None:
+        raise ValueError(
+            "OLS has no spatial term and takes no w: leave it out. For spatial lags of the regressors use nq.slx, for tests of spatial "
+            "dependence in the residuals nq.ols(formula, data).diagnose(w=w)"
+        )
     return fit(formula, data, None, model="OLS", **options)
 
 

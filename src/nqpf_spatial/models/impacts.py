@@ -177,7 +177,7 @@ def impacts(
     """
     if not 0.0 < alpha < 1.0:
         raise ValueError(f"alpha={alpha}: give the share outside the interval, 0.05 for 95 %")
-    if fit.dynamic:
+    if lag_names(fit.estimate):
         if kind not in (None, "recursive") or prior is not None:
             raise ValueError(
                 'kind= and prior= belong to static fits; the bootstrap of a fit with time lags is "recursive"'
