@@ -127,12 +127,13 @@ def test_periods_must_follow_each_other(fit, data, w):
 
 
 def test_every_public_name_of_a_fit_is_decided_here(fit):
-    """A new method of SpatialFit must be tried on a dynamic fit, in this file, before it gets into these lists."""
+    """A new method of SpatialFit must be tried on a dynamic fit (here or in its own test file) before it gets into these lists."""
     works = {
-        "aic", "bic", "bootstrap", "bse", "conf_int", "correction", "counterfactual", "cov_params", "diagnose", "dynamic", "effects", "estimate",
-        "explain", "fixed_effects", "formula", "glance", "impacts", "impulse_responses", "k_params", "lambda_", "llf", "model", "n_effective",
-        "nobs", "params", "parsed", "phi", "predict", "provenance", "pvalues", "random", "release", "resid", "rho", "sigma2",
-        "sigma2_mu", "sigma2_se", "stability", "summary", "tidy", "vcov", "vcov_options", "w", "with_vcov", "zvalues",
+        "aic", "bic", "bootstrap", "bse", "conf_int", "correction", "counterfactual", "cov_params", "cov_type", "diagnose", "dynamic",
+        "effects", "endog_names", "estimate", "exog_names", "explain", "fixed_effects", "forecast", "formula", "glance", "impacts",
+        "impulse_responses", "k_params", "lambda_", "llf", "model", "n_effective", "nobs", "params", "parsed", "phi", "predict",
+        "provenance", "pvalues", "random", "release", "resid", "rho", "sigma2", "sigma2_mu", "sigma2_se", "stability", "summary",
+        "tidy", "tvalues", "vcov", "vcov_options", "w", "with_vcov", "zvalues",
     }  # fmt: skip
     refuses = {"permutation_test", "posterior", "random_counterpart", "random_effects"}
     assert {name for name in dir(fit) if not name.startswith("_")} == works | refuses
@@ -500,7 +501,8 @@ def test_a_counterfactual_over_time_is_the_response(fit):
 
 
 def test_a_fit_in_words_names_its_time_lags(fit):
-    assert "time lag" in str(fit.explain()).lower() or "period before" in str(fit.explain()).lower()
+    assert f"tau + rho + eta = {fit.stability().sum:.3f}" in " ".join(str(fit.explain()).split())
+    assert "long run" in str(fit.explain())
 
 
 def near_one(w, correction="transform", seed=2):

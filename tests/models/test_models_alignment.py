@@ -396,3 +396,33 @@ def test_sequences_of_weights_are_refused_in_plain_words(china, queen) -> None:
 
     with pytest.raises(TypeError, match=r"changing W is not available in this release.*w\[year\]"):
         nq.sar(FORMULA, china, sequence({2012: queen, 2013: queen}), years=(2012, 2024))
+
+
+@pytest.mark.parametrize(
+    ("label", "given", "words"),
+    [
+        (lambda t: str(2000 + t), (2001, 2004), r"holds text, not int: .* years=\('2001', '2005'\)"),
+        (lambda t: pd.Period(str(2000 + t), "Y"), (2001, 2004), r"holds Period, not int: .*pd.Period\('2001'\)"),
+        (lambda t: pd.Timestamp(2000 + t, 12, 31), (2001, 2004), r"holds Timestamp, not int: .*pd.Timestamp\('2001-12-31'\)"),
+        # any day of 2004 would be "in" the index, and all of them lie after the first
+        (lambda t: pd.Timestamp(2000 + t, 12, 31), ("2001", "2004"), "holds Timestamp, not str"),
+        (lambda t: 2000 + t, ("2001", "2004"), r"holds numbers, not str: .*years=\(2001, 2005\)"),
+        (lambda t: 2000 + t, (1999, 2004), "the data have no 1999; they run from 2001 to 2005$"),
+    ],
+)  # fmt: skip
+def test_years_of_another_kind_than_the_labels(label, given, words) -> None:
+    w = nq.weights.contiguity()
+    data = nq.simulate("SAR", w, T=5, params={"x": 1.0, "rho": 0.3}, seed=1)
+    named = [label(t) for t in data.index.get_level_values(1)]
+    data = data.set_axis(pd.MultiIndex.from_arrays([data.index.get_level_values(0), named], names=["province", "year"]))
+    with pytest.raises(PanelError, match=words):
+        nq.sar("y ~ x", data, w, years=given)
+    own = nq.sar("y ~ x", data, w, years=(label(2), label(4)))
+    assert own.estimate.design.periods == (label(2), label(3), label(4))
+
+
+def test_ols_says_that_it_takes_no_w() -> None:
+    w = nq.weights.contiguity()
+    data = nq.simulate("SAR", w, T=5, params={"x": 1.0, "rho": 0.3}, seed=1)
+    with pytest.raises(ValueError, match=r"OLS has no spatial term.*nq\.slx.*diagnose\(w=w\)"):
+        nq.ols("y ~ x", data, w)

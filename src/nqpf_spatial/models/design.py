@@ -6,6 +6,7 @@ import difflib
 import hashlib
 from collections.abc import Hashable
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -180,12 +181,32 @@ def _select_periods(index: pd.Index, years: tuple[object, object], levels: tuple
     if not isinstance(years, (tuple, list)) or len(years) != 2:
         raise ValueError(f"years={years!r}: give (first, last), for instance years=(2012, 2024)")
     period = index.get_level_values(1)
-    absent = [edge for edge in years if edge not in period]
+    # text such as "2004" is in an index of dates if any date of that year is, but compares as its first day
+    dates = isinstance(period, pd.DatetimeIndex)
+    absent = [edge for edge in years if edge not in period or (dates and isinstance(edge, str))]
     if absent:
         raise PanelError(
-            f"years={tuple(years)}: the data have no {enumerate_some(absent)}; they run from {period.min()} to {period.max()}"
+            f"years={tuple(years)}: the data have no {enumerate_some(absent)}; they run from {period.min()} to "
+            f"{period.max()}{_kind_hint(absent[0], period, levels[1])}"
         )
     return np.asarray((period >= years[0]) & (period <= years[1]))
+
+
+def _kind_hint(edge: object, period: pd.Index, level: str) -> str:
+    """What the labels of the periods are, where years= names them as something else."""
+    first, last = period.min(), period.max()
+    if isinstance(edge, type(first)) or (isinstance(edge, Real) and isinstance(first, Real)):
+        return ""
+    if isinstance(first, Real):
+        kind, pair = "numbers", f"({first}, {last})"
+    elif isinstance(first, str):
+        kind, pair = "text", f"({first!r}, {last!r})"
+    else:
+        kind = type(first).__name__
+        name = f"pd.{kind}" if isinstance(first, (pd.Period, pd.Timestamp)) else kind
+        shown = [str(v.date()) if isinstance(v, pd.Timestamp) and v == v.normalize() else str(v) for v in (first, last)]
+        pair = f"({name}({shown[0]!r}), {name}({shown[1]!r}))"
+    return f". The level {level!r} holds {kind}, not {type(edge).__name__}: give labels of that kind, years={pair}"
 
 
 def _ordered(
