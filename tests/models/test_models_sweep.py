@@ -1,8 +1,5 @@
 """Sweeps: every row is the fit somebody would have made by hand, whatever computed it; nothing is lost on the way."""
 
-import os
-import subprocess
-import sys
 import threading
 import warnings
 from itertools import product
@@ -11,7 +8,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import nqpf_spatial as nq
 from nqpf_spatial.models import parallel
@@ -178,21 +175,21 @@ def test_dask_gives_the_same_bits(world, sequential):
     assert found.table.to_csv() == sequential.table.to_csv()
 
 
-def test_the_number_of_blas_threads_does_not_enter(world, tmp_path):
-    code = (
-        "import nqpf_spatial as nq\n"
-        "w = nq.weights.contiguity()\n"
-        "d = nq.simulate('SDM', w, T=40, params={'x': 1.0, 'W:x': 0.5, 'rho': 0.4}, seed=1)\n"
-        "print(nq.sweep('y ~ x | unit + period', d, w, ['SDM', 'SAR', 'SEM']).table.to_csv())\n"
-    )
-    outputs = set()
-    for threads in ("1", "2"):
-        env = {**os.environ, "OPENBLAS_NUM_THREADS": threads, "OMP_NUM_THREADS": threads}
-        outputs.add(
-            subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, check=True, text=True).stdout
-        )
-    assert len(outputs) == 1
-    assert "total" in outputs.pop()
+def threads(_):
+    """Numbers of threads of the linear algebra a task runs with."""
+    return {info["num_threads"] for info in threadpool_info() if info["user_api"] == "blas"}
+
+
+def test_linear_algebra_has_one_thread_inside_a_task_and_its_own_number_after():
+    with threadpool_limits(2, "blas"):
+        if threads(0) != {2}:
+            pytest.skip("this BLAS has one thread only")
+        assert parallel.run(threads, [0, 1]) == [{1}, {1}]
+        with joblib.parallel_config(backend="threading", n_jobs=2):
+            assert parallel.run(threads, [0, 1]) == [{1}, {1}]
+        with parallel.collected():  # as in a worker of another process
+            assert threads(0) == {1}
+        assert threads(0) == {2}
 
 
 def test_order_of_rows_and_units_does_not_matter(world, sequential):
