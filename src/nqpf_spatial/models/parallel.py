@@ -97,8 +97,9 @@ def run(
     title : str
         Text before the bar.
     """
-    answers = Parallel(n_jobs=n_jobs, return_as="generator")(delayed(work)(task) for task in tasks)
     with session(), _bar(progress, title, len(tasks)) as advance:
+        # threads begin at once: inside the session
+        answers = Parallel(n_jobs=n_jobs, return_as="generator")(delayed(work)(task) for task in tasks)
         found = []
         for answer in answers:
             found.append(answer)
