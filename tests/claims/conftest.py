@@ -89,3 +89,50 @@ def constructed():
         return context(fast=fast)
 
     return make
+
+
+BLOCK_LEVEL = {"East": 1.0, "Central": 0.45, "West": 0.0, "Northeast": 0.25}
+SOUTH_LEVEL = 0.5
+
+
+def make_world(gap_growth, seed=0, noise=0.002, sign=1.0):
+    """Every column of the real panel, in its real cells, with log gaps between provinces that grow at a known rate.
+
+    log x = 3 + t / 20 + sign * exp(gap_growth * (t - 2013)) * (block + South + province) + noise
+    """
+    real = nq.load_panel()
+    rng = np.random.default_rng(seed)
+    provinces, years = real.index.unique("province"), real.index.unique("year").to_numpy()
+    level = np.array(
+        [BLOCK_LEVEL[nq.provinces.group_of(p)] + SOUTH_LEVEL * (nq.provinces.group_of(p, "north_south") == "South")
+         for p in provinces]
+    )  # fmt: skip
+    spread = np.exp(gap_growth * (years - 2013.0))
+    columns = {}
+    for name in real.columns:
+        own = level + 0.1 * rng.standard_normal(len(provinces))
+        own = own - own.mean()
+        x = 3.0 + (years - 2013.0)[None, :] / 20.0 + sign * spread[None, :] * own[:, None]
+        x = x + noise * rng.standard_normal((len(provinces), len(years)))
+        values = pd.Series(np.exp(x).ravel(), pd.MultiIndex.from_product([provinces, years], names=real.index.names))
+        columns[name] = values.reindex(real.index).where(real[name].notna())
+    columns["labour_share"] = real["labour_share"].notna().map({True: 0.5, False: np.nan})
+    frame = pd.DataFrame(columns)
+    frame.attrs = {"release": "constructed"}
+    return frame
+
+
+@pytest.fixture(scope="session")
+def world():
+    """Return a factory of contexts on a constructed panel: growth of the gaps, its seed, which side is ahead."""
+    made = {}
+
+    def make(gap_growth=0.0, seed=0, sign=1.0, noise=0.002, fast=False, edit=None):
+        key = (gap_growth, seed, sign, noise)
+        if key not in made:
+            made[key] = make_world(gap_growth, seed, noise, sign)
+        panel = made[key] if edit is None else edit(made[key].copy())
+        panel.attrs = {"release": "constructed"}
+        return type("World", (Context,), {"panel": panel})(fast=fast)
+
+    return make

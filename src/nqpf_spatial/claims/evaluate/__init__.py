@@ -7,17 +7,23 @@ own; this file only joins them.
 
 from __future__ import annotations
 
-from nqpf_spatial.claims.evaluate import facts, mechanism, shares
+from nqpf_spatial.claims.evaluate import facts, frozen, levels, mechanism, shares, spillover, trends
 from nqpf_spatial.claims.evaluate.assessment import Assessment, Reading
 
 #: claim id -> how it is evaluated
 READINGS: dict[str, Reading] = {
     **facts.READINGS,
     **shares.READINGS,
+    **spillover.READINGS,
+    **trends.READINGS,
+    **levels.READINGS,
+    **frozen.READINGS,
     **mechanism.READINGS,
 }
 
 #: rules that exist as functions in this release
-RULES_AS_CODE = frozenset({"R-FACT", "R-SHARE", "R-MECH", "R-NONE"})
+RULES_AS_CODE = frozenset(
+    {"R-FACT", "R-SHARE", "R-LEVEL", "R-TREND", "R-OSSIFY", "R-POLAR", "R-CLUB", "R-MECH", "R-NONE"}
+)
 
 __all__ = ["READINGS", "RULES_AS_CODE", "Assessment", "Reading"]
