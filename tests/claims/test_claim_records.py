@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from nqpf_spatial import claims
-from nqpf_spatial.claims import record, verdict_file
+from nqpf_spatial.claims import record, runner, verdict_file
 from nqpf_spatial.claims.context import Context
 from nqpf_spatial.claims.exhibits import mechanism
 from nqpf_spatial.errors import DataSourceError
@@ -19,7 +19,12 @@ QUICK = ["WU-P8", "WU-2.2", "WU-2.9", "LG-3.2", "WU-0.3", "WU-M8"]
 
 @pytest.fixture(scope="module")
 def quick():
-    return claims.run(QUICK)
+    """Verdicts of a release in which one rule and one more reading are not written yet."""
+    with pytest.MonkeyPatch.context() as patch:
+        readings = {c: r for c, r in claims.READINGS.items() if c not in ("WU-0.3", "WU-M8")}
+        patch.setattr(runner, "READINGS", readings)
+        patch.setattr(runner, "RULES_AS_CODE", runner.RULES_AS_CODE - {"R-OSSIFY"})
+        yield claims.run(QUICK)
 
 
 def test_what_the_register_alone_decides():

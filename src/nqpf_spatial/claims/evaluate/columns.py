@@ -134,7 +134,7 @@ def column(ctx: Context, name: str) -> pd.Series:
     Returns
     -------
     Series
-        Index (province, year), named `name`.
+        Index (province, year) in sorted order, whatever the order of the panel; named `name`.
 
     Raises
     ------
@@ -155,7 +155,7 @@ def column(ctx: Context, name: str) -> pd.Series:
             raise DataSourceError(f"no column {name!r}; see nq.data.codebook() and {', '.join(COLUMNS)}")
         return _index_column(panel, parts["index"], parts["how"]).rename(name)
 
-    return ctx.once(("column", name), find)
+    return ctx.once(("column", name), lambda: find().sort_index())
 
 
 def base_of(ctx: Context, name: str) -> str:

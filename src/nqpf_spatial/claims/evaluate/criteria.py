@@ -36,6 +36,11 @@ MDE_NOTE = (
     "levels: difference over the standard deviation of the provinces, from the permutation distribution; raw alpha"
 )
 
+#: note of the record where significance leaves no direction behind
+NO_SIGN = (
+    "the criterion has no sign: a variant goes along with the baseline only where the same criterion holds in full"
+)
+
 
 @contextmanager
 def noted(notes: list[str]) -> Iterator[None]:
@@ -92,6 +97,7 @@ def assess(claim: Claim, ctx: Context, options: Mapping[str, Any]) -> Assessment
     keys = criterion.keys()
     beside = tuple(k for k in options["beside"](view) if k not in keys) if "beside" in options else ()
     extra, more = options["extra"](view, adjust) if "extra" in options else ((), {})
+    no_sign = () if criterion.by_sign else (NO_SIGN,)
     return Assessment(
         alternatives=(Alternative("", outcome, shares),),
         evidence=(*evidence.rows(ctx, criterion, beside, adjust), *extra),
@@ -99,7 +105,7 @@ def assess(claim: Claim, ctx: Context, options: Mapping[str, Any]) -> Assessment
         sample=evidence.sample(ctx, keys),
         mde_note=options.get("mde_note", MDE_NOTE),
         holm=correction,
-        notes=(*options.get("notes", ()), *notes, *evidence.notes(ctx, keys)),
+        notes=(*options.get("notes", ()), *no_sign, *notes, *evidence.notes(ctx, keys)),
         seed=ctx.seed,
         tables={**evidence.tables(ctx, (*keys, *beside), adjust), **more},
     )

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from nqpf_spatial.claims.context import Context
 from nqpf_spatial.claims.evaluate.annual import Series, annual, cells, measures, trend_parameters
 from nqpf_spatial.claims.evaluate.comparisons import Comparison, by_year, difference
+from nqpf_spatial.claims.evaluate.names_zh import compared_zh, describe_zh
 from nqpf_spatial.claims.evaluate.view import describe
 from nqpf_spatial.claims.record import Evidence, Reading
 from nqpf_spatial.claims.rules import level
 from nqpf_spatial.claims.rules.clauses import Adjust, Clause, ends, raw
 from nqpf_spatial.claims.rules.criterion import Criterion
-from nqpf_spatial.claims.rules.trend import Measure, Moving, Trend, label_of
+from nqpf_spatial.claims.rules.trend import Measure, Moving, Trend, joint_label, label_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,36 +117,41 @@ def tables(ctx: Context, keys: Iterable[Hashable], adjust: Adjust) -> dict[str, 
     import pandas as pd
 
     every = tuple(dict.fromkeys(keys))
-    series = {describe(k): annual(ctx, k) for k in every if isinstance(k, Series)}
-    levels = {k.name: by_year(ctx, k) for k in every if isinstance(k, Comparison)}
+    series = [k for k in every if isinstance(k, Series)]
+    levels = [k for k in every if isinstance(k, Comparison)]
     out: dict[str, pd.DataFrame] = {}
     if series:
-        out["series"] = pd.concat(series, axis=1, names=["series", "measure"])
-        out["trends"] = _trend_table(ctx, every, adjust)
+        parts = {describe(k): annual(ctx, k) for k in series}
+        out["series"] = pd.concat(parts, axis=1, names=["series", "measure"]).sort_index()
+        out["series"].attrs["titles_zh"] = {describe(k): describe_zh(k) for k in series}
+        out["trends"] = _trend_table(ctx, series, adjust)
     if levels:
-        out["differences"] = pd.concat(levels, axis=1).rename_axis("year")
+        out["differences"] = pd.concat({k.name: by_year(ctx, k) for k in levels}, axis=1).sort_index()
+        out["differences"].index.name = "year"
+        out["differences"].attrs["titles_zh"] = {k.name: compared_zh(k) for k in levels}
     return out
 
 
-def _trend_table(ctx: Context, keys: Iterable[Hashable], adjust: Adjust) -> pd.DataFrame:
-    """Label, change and p-values of every measure."""
+def _trend_table(ctx: Context, keys: Iterable[Series], adjust: Adjust) -> pd.DataFrame:
+    """Label, change and p-values of every measure, and the joint label of its series (after the correction)."""
     import pandas as pd
 
     parameters = trend_parameters(ctx)
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for k in keys:
-        if isinstance(k, Series):
-            for m in measures(ctx, k):
-                found[(describe(k), m.name)] = {
-                    "label": label_of(m.change_pct, m.p, parameters),
-                    "label_corrected": label_of(m.change_pct, adjust(m.p), parameters),
-                    "change_pct": m.change_pct,
-                    "slope": m.slope,
-                    "p": m.p,
-                    "p_holm": adjust(m.p),
-                    "years": m.n,
-                    "test": m.note,
-                }
+        own = measures(ctx, k)
+        for m in own:
+            found[(describe(k), m.name)] = {
+                "series_label": joint_label(own, parameters, adjust),
+                "label": label_of(m.change_pct, m.p, parameters),
+                "label_corrected": label_of(m.change_pct, adjust(m.p), parameters),
+                "change_pct": m.change_pct,
+                "slope": m.slope,
+                "p": m.p,
+                "p_holm": adjust(m.p),
+                "years": m.n,
+                "test": m.note,
+            }
     return pd.DataFrame.from_dict(found, orient="index").rename_axis(["series", "measure"])
 
 
@@ -158,7 +164,7 @@ def sample(ctx: Context, keys: Iterable[Hashable]) -> dict[str, Any]:
             continue
         first, last = rows.years[0], rows.years[-1]
         gaps = [str(y) for y in range(first, last + 1) if y not in rows.years]
-        part = isinstance(k, Series) and k.quantity not in ("share", "relative")
+        part = getattr(k, "quantity", "") not in ("share", "relative")
         n = cells(ctx, k.variable, rows, only_of=part).index.unique("province").size  # type: ignore[attr-defined]
         text = f"{first}-{last}{' without ' + ', '.join(gaps) if gaps else ''}, {n} provinces"
         known = out.get(k.variable, "")  # type: ignore[attr-defined]
