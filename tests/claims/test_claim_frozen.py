@@ -268,6 +268,12 @@ def test_warnings_of_the_library_become_notes(world):
     assert any(n.startswith(UnitDependenceWarning.__name__) for n in found.notes)
 
 
+def test_warnings_about_the_unit_beside_are_notes_too(world):
+    """In 10,000 yuan the logs are small: a warning that must not leave the record (here warnings are errors)."""
+    found = assess(REGISTER.claim("WU-P7"), prepared(world, "WU-P7", edit=ONE), frozen.READINGS["WU-P7"].options)
+    assert any(n.startswith(UnitDependenceWarning.__name__) for n in found.notes)
+
+
 def test_shuffled_rows_change_nothing(world):
     ctx, again = world(STILL, edit=THREE), world(STILL, edit=lambda p: THREE(p).sample(frac=1.0, random_state=4))
     assert outcome("WU-P7", ctx) == outcome("WU-P7", again)

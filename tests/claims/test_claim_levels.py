@@ -180,6 +180,7 @@ def test_no_part_is_explained_of_a_gap_that_is_not_there(world):
     found = assess_with_bound("WU-4.8", ctx)
     (row,) = [e for e in found.evidence if "explained" in e.what and "gdp_growth" in e.what]
     assert row.estimate is None  # no number in the record where there is none
+    assert "nan" not in found.alternatives[0].outcome.reason
 
 
 def test_the_contradiction_of_wu_4_8_is_about_the_mean_of_the_window(world):

@@ -72,3 +72,12 @@ def test_impossible_p_values_are_refused():
     how = holm.describe(CLAIM, REGISTER, {})
     with pytest.raises(ValueError, match=r"\[0, 1\]"):
         holm.adjust(1.2, how, {}, CLAIM.id)
+
+
+def test_step_down_is_that_of_statsmodels():
+    from statsmodels.stats.multitest import multipletests
+
+    rng = np.random.default_rng(0)
+    for m in (1, 2, 5, 11):
+        p = np.round(rng.uniform(0, 0.3, m), 2)  # rounded, so that there are ties
+        np.testing.assert_allclose(holm.step_down(p.tolist()), multipletests(p, method="holm")[1], rtol=1e-12)

@@ -21,8 +21,8 @@ from nqpf_spatial.claims.record import Holm, VariantResult
 from nqpf_spatial.claims.register import Claim
 from nqpf_spatial.claims.rules import holm as holm_rule
 from nqpf_spatial.claims.rules import multiverse
-from nqpf_spatial.claims.rules.clauses import Adjust, Clause, ends, raw
-from nqpf_spatial.claims.rules.criterion import Criterion, Direction, decide, of_variant
+from nqpf_spatial.claims.rules.clauses import Adjust, Clause, ends
+from nqpf_spatial.claims.rules.criterion import Criterion, Direction, decide, of_variant, summary
 from nqpf_spatial.claims.rules.trend import Trend
 from nqpf_spatial.errors import DataSourceError, PanelError
 
@@ -96,7 +96,9 @@ def assess(claim: Claim, ctx: Context, options: Mapping[str, Any]) -> Assessment
     view = View(claim, ctx, Setting())
     keys = criterion.keys()
     beside = tuple(k for k in options["beside"](view) if k not in keys) if "beside" in options else ()
-    extra, more = options["extra"](view, adjust) if "extra" in options else ((), {})
+    warned: list[str] = []
+    with noted(warned):
+        extra, more = options["extra"](view, adjust) if "extra" in options else ((), {})
     no_sign = () if criterion.by_sign else (NO_SIGN,)
     return Assessment(
         alternatives=(Alternative("", outcome, shares),),
@@ -105,7 +107,7 @@ def assess(claim: Claim, ctx: Context, options: Mapping[str, Any]) -> Assessment
         sample=evidence.sample(ctx, keys),
         mde_note=options.get("mde_note", MDE_NOTE),
         holm=correction,
-        notes=(*options.get("notes", ()), *no_sign, *notes, *evidence.notes(ctx, keys)),
+        notes=(*options.get("notes", ()), *no_sign, *dict.fromkeys((*notes, *warned)), *evidence.notes(ctx, keys)),
         seed=ctx.seed,
         tables={**evidence.tables(ctx, (*keys, *beside), adjust), **more},
     )
@@ -157,7 +159,7 @@ def _row(variant: str, setting: Setting, counts: bool, criterion: Criterion, dir
         significant=significant,
         estimate=_number(criterion.support),
         p=criterion.p(),
-        reason=decide(criterion, raw).reason,
+        reason=summary(criterion),
     )
 
 

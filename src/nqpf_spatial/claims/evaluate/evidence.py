@@ -166,7 +166,8 @@ def sample(ctx: Context, keys: Iterable[Hashable]) -> dict[str, Any]:
         gaps = [str(y) for y in range(first, last + 1) if y not in rows.years]
         part = getattr(k, "quantity", "") not in ("share", "relative")
         n = cells(ctx, k.variable, rows, only_of=part).index.unique("province").size  # type: ignore[attr-defined]
-        text = f"{first}-{last}{' without ' + ', '.join(gaps) if gaps else ''}, {n} provinces"
+        of = f" of {', '.join(rows.of)}" if part and rows.of else ""
+        text = f"{first}-{last}{' without ' + ', '.join(gaps) if gaps else ''}, {n} provinces{of}"
         known = out.get(k.variable, "")  # type: ignore[attr-defined]
         if text not in known:
             out[k.variable] = f"{known}; {text}" if known else text  # type: ignore[attr-defined]

@@ -232,7 +232,8 @@ def growth_lead(view: View) -> Criterion:
     ]
     for v in outcome:
         gap, part = _explained(view, v)
-        name = f"{_digital(view)[0]} explains {part:.3f} of the gap of {gap:+.3g} in {v}"
+        name = f"East minus others in {v} is {gap:+.3g}"
+        name += f", {_digital(view)[0]} explains {part:.3f} of it" if gap > 0 else ": no lead to explain"
         clauses.append(Fact(name, part >= need, part > 0, key=("explained", v, *_digital(view))))
     behind = [at_or_below(ds[b]) for ds in leads.values() for b in ("Central", "West")]
     return Criterion(All(view.claim.id, tuple(clauses)), some("Central or West at or above the East", behind))

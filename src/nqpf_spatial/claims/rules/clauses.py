@@ -18,6 +18,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 
+from nqpf_spatial.claims.rules.holm import step_down
+
 Adjust = Callable[[float], float]
 
 
@@ -280,7 +282,8 @@ class Corrected(Clause):
 
     def text(self, adjust: Adjust) -> str:
         """Name, p-value after the inner and after both corrections."""
-        return f"{self.name}: p {self.p_value:.3g} inside the claim, corrected {adjust(self.p_value):.3g}"
+        p = f"p {self.p_value:.3g} inside the claim, corrected {adjust(self.p_value):.3g}"
+        return f"{self.name}: {p} [{self.part.text(raw)}]"
 
 
 def holm_within(
@@ -306,11 +309,9 @@ def holm_within(
     >>> [round(c.p(), 4) for c in holm_within(ups, downs, 0.05)[0]]
     [0.02, 0.03]
     """
-    from statsmodels.stats.multitest import multipletests
-
     pairs = [(u.p(), d.p()) for u, d in zip(up, down, strict=True)]
     one = [(1.0 if u is None else u, 1.0 if d is None else d) for u, d in pairs]
-    inner = [float(q) for q in multipletests([min(pair) for pair in one], method="holm")[1]]
+    inner = step_down([min(pair) for pair in one])
     upward = tuple(
         Corrected(c.name, c, q if u < d else 1.0, alpha) for c, q, (u, d) in zip(up, inner, one, strict=True)
     )

@@ -104,6 +104,27 @@ def decide(criterion: Criterion, adjust: Adjust) -> Outcome:
     )
 
 
+def summary(criterion: Criterion) -> str:
+    """Which clauses hold at the raw level, by name; those without parts with their numbers.
+
+    Examples
+    --------
+    >>> from nqpf_spatial.claims.rules.clauses import Fact
+    >>> summary(Criterion(All("x", (Fact("a", True), Fact("b", False))), Fact("c", False)))
+    'holds: a; fails: b'
+    """
+
+    def named(clauses: list[Clause]) -> str:
+        return ", ".join(c.name if c.parts() else c.text(raw) for c in clauses)
+
+    groups = {
+        "holds": [c for c in joined(criterion.support) if c.holds(raw)],
+        "fails": [c for c in joined(criterion.support) if not c.holds(raw)],
+        "against": [c for c in alternatives(criterion.contradict) if c.holds(raw)],
+    }
+    return "; ".join(f"{head}: {named(clauses)}" for head, clauses in groups.items() if clauses)
+
+
 def of_variant(criterion: Criterion, direction: Direction) -> tuple[bool, bool]:
     """Read a variant for MULTIVERSE: whether it has the claim's sign, and whether it is significant.
 
