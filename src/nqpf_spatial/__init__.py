@@ -26,6 +26,7 @@ _FUNCTIONS = {
     "sac": "nqpf_spatial.models",
     "gns": "nqpf_spatial.models",
     "gmm": "nqpf_spatial.models.gmm",
+    "divergence_accounting": "nqpf_spatial.models.accounting",
     "model_probabilities": "nqpf_spatial.models",
     "simulate": "nqpf_spatial.models",
     "compare": "nqpf_spatial.report",

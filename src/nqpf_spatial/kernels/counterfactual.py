@@ -84,7 +84,8 @@ def inverses(w: NDArray | None, rho: NDArray, n: int) -> NDArray:
     """``(I - rho_r W)^{-1}`` (R, N, N)."""
     if w is None:
         return np.broadcast_to(np.eye(n), (rho.size, n, n))
-    return np.linalg.inv(np.eye(n) - rho[:, None, None] * w)
+    distinct = rho[:1] if (rho == rho[0]).all() else rho
+    return np.broadcast_to(np.linalg.inv(np.eye(n) - distinct[:, None, None] * w), (rho.size, n, n))
 
 
 def block_size(n: int) -> int:
@@ -92,7 +93,9 @@ def block_size(n: int) -> int:
     return int(max(1, min(2000, _WORK // n**2)))
 
 
-def propagate(forcing: NDArray, par: Parameters, space: Space, first: NDArray | None = None) -> NDArray:
+def propagate(
+    forcing: NDArray, par: Parameters, space: Space, first: NDArray | None = None, inverse: NDArray | None = None
+) -> NDArray:
     """Solve ``y_t = S [f_t + (tau I + eta W) y_{t-1}]`` for R parameter vectors.
 
     Parameters
@@ -102,13 +105,15 @@ def propagate(forcing: NDArray, par: Parameters, space: Space, first: NDArray | 
     space : Space
     first : (R, ..., N) ndarray, optional
         y before the first period; zero by default.
+    inverse : (R, N, N) ndarray, optional
+        `inverses` of the same parameters, if they are at hand.
 
     Returns
     -------
     (R, ..., T, N) ndarray
     """
     shape, n = forcing.shape, forcing.shape[-1]
-    turned = inverses(space.lag, par.rho, n).swapaxes(-1, -2)
+    turned = (inverses(space.lag, par.rho, n) if inverse is None else inverse).swapaxes(-1, -2)
     if not par.dynamic and first is None:
         return (forcing.reshape(shape[0], -1, n) @ turned).reshape(shape)
     flat = forcing.reshape(shape[0], -1, *shape[-2:])

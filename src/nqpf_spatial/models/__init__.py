@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nqpf_spatial.models.accounting import Accounting, divergence_accounting
 from nqpf_spatial.models.averaging import ModelProbabilities, compare_fits, model_probabilities
 from nqpf_spatial.models.bayes import Posterior, Prior
 from nqpf_spatial.models.changes import percent
@@ -16,6 +17,7 @@ from nqpf_spatial.models.simulate import simulate
 from nqpf_spatial.models.threshold import ThresholdFit, threshold
 
 __all__ = [
+    "Accounting",
     "Counterfactual",
     "Forecast",
     "HalfPanel",
@@ -27,6 +29,7 @@ __all__ = [
     "SpatialFit",
     "ThresholdFit",
     "compare_fits",
+    "divergence_accounting",
     "fit",
     "gns",
     "half_panel_jackknife",

@@ -118,12 +118,8 @@ def bootstrap(
             f"correction={est.correction!r} changes the estimate after the likelihood; bootstrap a fit with "
             'correction="transform" or "none"'
         )
-    _, effects, residual = decompose(est)
-    rank = _rank(est)
-    scale = np.sqrt(est.design.y.size / rank)
-    codes = group_codes(est, groups) if kind == "wild-cluster" else None
-    blocks = _errors(kind, residual * scale, codes, replicates, np.random.default_rng(seed))
-    signal = np.tensordot(est.fit.beta, est.columns.z, axes=1) + effects
+    blocks = error_blocks(est, kind, replicates, seed, groups)
+    signal = np.tensordot(est.fit.beta, est.columns.z, axes=1) + decompose(est)[1]
     if est.weights.error is not None:
         return _refit_error(est, signal, blocks)
     like = est.likelihood
@@ -141,6 +137,15 @@ def bootstrap(
     fits = replicate.refit_stream(design, blocks)
     params = fits.beta if est.weights.lag is None else np.column_stack([fits.beta, fits.rho])
     return params, fits.sigma2
+
+
+def error_blocks(
+    est: Estimate, kind: str, replicates: int, seed: int, groups: pd.Series | Mapping[Any, Any] | str | None = None
+) -> Iterator[NDArray]:
+    """The errors (r, T, N) behind the replicates of `bootstrap`, block by block: the same seed gives the same errors."""
+    residual = decompose(est)[2] * np.sqrt(est.design.y.size / _rank(est))
+    codes = group_codes(est, groups) if kind == "wild-cluster" else None
+    return _errors(kind, residual, codes, replicates, np.random.default_rng(seed))
 
 
 def _rank(est: Estimate) -> int:

@@ -28,14 +28,9 @@ def recursive_bootstrap(est: Estimate, replicates: int = 999, seed: int = 0) -> 
     """
     dynamic = part(est)
     check_refitted(est)
-    unit, time = est.design.unit, est.design.time
     if replicates < 2:
         raise ValueError(f"replicates={replicates}: at least two are needed, 999 are usual")
-    design = replicate_design(est)
-    residual = decompose(est)[2]
-    t, n = est.design.shape
-    scale = np.sqrt(t * n / ((t - unit) * (n - time)))
-    found = replicate.refit(design, _errors(residual * scale, replicates, np.random.default_rng(seed)))
+    found = replicate.refit(replicate_design(est), recursive_errors(est, replicates, seed))
     lagged = found.phi[:, [i for i in dynamic.free if i < 2]]
     params = np.column_stack([found.beta, lagged, *([found.phi[:, 2]] if est.model.lag else [])])
     return params[found.converged], found.sigma2[found.converged], found.converged
@@ -49,6 +44,13 @@ def check_refitted(est: Estimate) -> None:
             f"correction={est.correction!r} changes the estimate after the likelihood; bootstrap a fit with "
             'correction="transform", "score" or "none"'
         )
+
+
+def recursive_errors(est: Estimate, replicates: int, seed: int) -> Iterator[NDArray]:
+    """The errors (r, T, N) behind the replicates, block by block: the same seed gives the same errors."""
+    t, n = est.design.shape
+    scale = np.sqrt(t * n / ((t - est.design.unit) * (n - est.design.time)))
+    return _errors(decompose(est)[2] * scale, replicates, np.random.default_rng(seed))
 
 
 def replicate_design(est: Estimate) -> replicate.DynamicDesign:

@@ -42,7 +42,7 @@ def rows(design: Design, terms: list[str], variables: list[str] | None) -> list[
     variables : list of str or None
         Variables whose average marginal effect is wanted whatever the form they enter in, for instance x of log(x).
     """
-    used = _columns_of_variables(design)
+    used = columns_of_variables(design)
     unknown = [v for v in variables or [] if v not in used]
     if unknown:
         raise ValueError(f"of={unknown} are no variables of the formula; it uses {', '.join(used)}")
@@ -65,7 +65,7 @@ def rows(design: Design, terms: list[str], variables: list[str] | None) -> list[
     return found
 
 
-def _columns_of_variables(design: Design) -> dict[str, tuple[str, ...]]:
+def columns_of_variables(design: Design) -> dict[str, tuple[str, ...]]:
     """Columns of the design matrix that each variable of the right-hand side enters."""
     spec = design._spec()
     used: dict[str, list[str]] = {}
@@ -77,21 +77,22 @@ def _columns_of_variables(design: Design) -> dict[str, tuple[str, ...]]:
     return {v: tuple(dict.fromkeys(c)) for v, c in used.items()}
 
 
-def _is_factor(design: Design, variable: str) -> bool:
+def is_factor(design: Design, variable: str) -> bool:
+    """Whether a variable is text or enters as ``C(variable)``."""
     text = not pd.api.types.is_numeric_dtype(design.frame[variable])
     return text or any(name.startswith(f"C({variable}") for name in design.names)
 
 
 def _needs_row(design: Design, variable: str, columns: tuple[str, ...], terms: list[str]) -> bool:
     """Several columns, unless they are the dummies of a factor without interactions: those are contrasts already."""
-    if _is_factor(design, variable) and not any(":" in c for c in columns):
+    if is_factor(design, variable) and not any(":" in c for c in columns):
         return False
     return len([c for c in columns if c in terms]) > 1
 
 
 def _variable_rows(design: Design, variable: str, columns: tuple[str, ...]) -> list[Row]:
     positions = [design.names.index(c) for c in columns]
-    if not _is_factor(design, variable):
+    if not is_factor(design, variable):
         change = _slope(design, variable)[positions]
         return [Row(variable, columns, change.mean(axis=1))]
     levels = sorted(design.frame[variable].unique())

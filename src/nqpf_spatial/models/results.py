@@ -26,6 +26,7 @@ from nqpf_spatial.models.table_protocol import TableProtocol
 from nqpf_spatial.weights.core import SpatialWeights
 
 if TYPE_CHECKING:
+    from nqpf_spatial.models.accounting import Accounting
     from nqpf_spatial.models.bayes import Posterior, Prior
     from nqpf_spatial.models.counterfactual import Counterfactual
     from nqpf_spatial.models.diagnostics import Diagnosis
@@ -294,6 +295,12 @@ class SpatialFit(TableProtocol):
         from nqpf_spatial.models.counterfactual import counterfactual
 
         return counterfactual(self, changes, **options)
+
+    def account(self, measure: str = "theil", **options: Any) -> Accounting:
+        """Attribute an inequality and its change to the parts of the model; see `nqpf_spatial.divergence_accounting`."""
+        from nqpf_spatial.models.accounting import divergence_accounting
+
+        return divergence_accounting(self, measure, **options)
 
     def posterior(self, draws: int = 10_000, seed: int = 0, prior: Prior | str = "flat") -> Posterior:
         """Exact posterior samples and marginal likelihood; see `nqpf_spatial.models.bayes.posterior`."""
