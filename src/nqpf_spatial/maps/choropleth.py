@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 #: provinces the values do not name
 ABSENT = "#d9d9d9"
 _NAMED = 4
+#: characters of a line of the legend's title, so that it stays off the land
+_LABEL_WIDTH = 26
 SCHEMES = ("Quantiles", "EqualInterval", "FisherJenks", "NaturalBreaks", "StdMean")
 
 
@@ -130,7 +133,10 @@ def _classes(ax: Axes, shown: pd.Series, scheme: str, k: int, palette: Any, labe
     shades = palette(np.linspace(0.1, 0.95, found.k))
     texts = found.get_legend_classes(fmt="{:.3g}")
     handles = [Patch(color=shades[i], label=f"{text} ({found.counts[i]})") for i, text in enumerate(texts)]
-    ax.legend(handles=handles, title=label or None, loc="lower left", fontsize=8, frameon=False)
+    title = textwrap.fill(label, _LABEL_WIDTH) or None
+    ax.legend(
+        handles=handles, title=title, loc="lower left", fontsize=8, title_fontsize=8, frameon=False, alignment="left"
+    )
     return {int(code): shades[i] for code, i in zip(shown.index, found.yb, strict=True)}
 
 
