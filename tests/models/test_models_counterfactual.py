@@ -310,6 +310,32 @@ def test_cross_section_and_random_effects(frame) -> None:
     assert response["estimate"] == pytest.approx(mundlak.impacts().table.loc["x1", ("total", "estimate")], rel=1e-9)
 
 
+def test_large_weights_stay_sparse() -> None:
+    """2,500 units: one sparse factorisation; there is no split, and this is said."""
+    n = 50
+    line = np.arange(n * n).reshape(n, n)
+    pairs = [
+        *zip(line[:, :-1].ravel(), line[:, 1:].ravel(), strict=True),
+        *zip(line[:-1].ravel(), line[1:].ravel(), strict=True),
+    ]
+    links = pd.DataFrame(
+        [(i, j, 1.0) for i, j in pairs] + [(j, i, 1.0) for i, j in pairs], columns=["focal", "neighbor", "weight"]
+    )
+    w = nq.weights.from_any(links, ids=[int(i) for i in line.ravel()])
+    fit = nq.sdm("y ~ x", nq.simulate("SDM", w, params={"x": 1.0, "W:x": 0.5, "rho": 0.4}, seed=2), w)
+    total = fit.counterfactual({"x": 1.0}).table.mean()
+    assert total["estimate"] == pytest.approx(fit.impacts().table.loc["x", ("total", "estimate")], rel=1e-9)
+    some = fit.counterfactual({"x": 1.0}, where=list(range(60)))
+    r, dx = some.table["estimate"], pd.Series(np.arange(n * n) < 60, index=some.table.index, dtype=float)
+    np.testing.assert_allclose(r - fit.rho * w.lag(r), fit.params["x"] * dx + fit.params["W:x"] * w.lag(dx), atol=1e-9)
+    assert "not split" in repr(some)
+    assert list(some.table) == ["estimate", "se", "lower", "upper"]
+    with pytest.raises(ValueError, match="inverse"):
+        some.parts()
+    with pytest.raises(ValueError, match='method="delta"'):
+        fit.counterfactual({"x": 1.0}, method="simulate")
+
+
 # -- time lags --------------------------------------------------------------------------------------------------
 def test_time_lags_carry_the_change_on(frame) -> None:
     data = panel("knn", n=20, t=12)

@@ -2,7 +2,7 @@ r"""The Shapley value of games given by the values of all their coalitions.
 
 .. math:: \phi_i = \sum_{S \subseteq M \setminus i} \frac{|S|!\,(m-|S|-1)!}{m!}\,[v(S \cup i) - v(S)]
 
-(Shapley 1953; as a decomposition of distributional measures Shorrocks 2013, eqs. 7-8). Coalitions are numbered by
+(Shapley 1953; as a decomposition of distributional measures Shorrocks 2013). Coalitions are numbered by
 their bits: player i takes part in coalition c if bit i of c is set.
 """
 

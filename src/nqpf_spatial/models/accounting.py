@@ -140,7 +140,7 @@ def divergence_accounting(
 
     .. math:: \phi_i = \sum_{C \not\ni i} \frac{|C|!\,(m-|C|-1)!}{m!}\,[v(C \cup i) - v(C)],
 
-    (Shorrocks 2013, Journal of Economic Inequality 11, 99-126, eqs. 7-8; regression-based accounting as in Fiorio and Jenkins
+    (Shorrocks 2013, Journal of Economic Inequality 11, 99-126; regression-based accounting as in Fiorio and Jenkins
     2007), so that contributions sum to the whole without a remainder. All coalitions are enumerated.
 
     Parameters

@@ -81,6 +81,10 @@ class Counterfactual:
     def parts(self) -> pd.DataFrame:
         """Total, own and spillover response of every unit, each with its interval; columns (part) x (estimate, se, ...)."""
         design = self.fit.estimate.design
+        if len(design.units) > SPLIT_UP_TO:
+            raise ValueError(
+                f"own and spillover need the inverse of I - rho W, too large with {len(design.units)} units; see .table"
+            )
         index = pd.Index(design.units, name=design.levels[0])
         return pd.concat({part: self._summary(self._mean_of_window, index, part) for part in PARTS}, axis=1)
 
@@ -164,7 +168,7 @@ class Counterfactual:
         if self.method == "posterior":
             estimate = draws.mean(axis=0)
         else:
-            estimate = _over_sample(form, self._dx, params[None], part, aggregate)[0]
+            estimate = aggregate(_value(form, self._dx, params, part))
         if not intervals:
             return pd.DataFrame({"estimate": estimate}, index=index)
         if self._sample is None:
@@ -194,7 +198,8 @@ class Counterfactual:
             else f"{self.method}, {self.draws} draws{lost}"
         )
         w = "" if self.fit.w is None else f", W = {self.fit.w.name}"
-        return f"{self.fit.model}{w}; {1 - self.alpha:.0%} intervals ({how})"
+        split = "" if "own" in self.table else f"; not split, more than {SPLIT_UP_TO} units"
+        return f"{self.fit.model}{w}; {1 - self.alpha:.0%} intervals ({how}){split}"
 
     def __repr__(self) -> str:
         return f"{self.headline()}\n{self._how()}\n{self.table.to_string(float_format=lambda v: f'{v:.5f}')}"
@@ -293,6 +298,10 @@ def counterfactual(
     if method != "delta":
         if draws < 2:
             raise ValueError(f"draws={draws}: at least two are needed, some thousands are sensible")
+        if len(design.units) > SPLIT_UP_TO:
+            raise ValueError(
+                f'every draw needs an inverse, too many with {len(design.units)} units; use method="delta"'
+            )
         drawn = sample_parameters(fit, method, draws, seed, kind, prior)
         inside = admissible(fit, drawn)
         sample, outside = drawn[inside], float(1.0 - inside.mean())
@@ -324,6 +333,16 @@ def changed_columns(fit: SpatialFit, frame: pd.DataFrame) -> NDArray:
     raise PanelError(f"the changes make {len(bad)} cells missing or infinite: {enumerate_some(bad, 6)}")
 
 
+def _value(form: Structure, dx: NDArray, params: NDArray, part: str) -> NDArray:
+    """Response (T, N) of one part at the estimates."""
+    par = form.parameters(params[None])
+    total = 0.0 if part == "own" else kernel.response_and_gradient(dx, par, form.space)[0]
+    if part == "total":
+        return np.asarray(total)
+    own = kernel.own_responses(dx, par, form.dense())[0]
+    return own if part == "own" else total - own
+
+
 def _gradient(form: Structure, dx: NDArray, params: NDArray, part: str) -> NDArray:
     """Gradient (2K + 3, T, N) of one part at the estimates."""
     par = form.parameters(params[None])
@@ -337,7 +356,7 @@ def _over_sample(
     form: Structure, dx: NDArray, sample: NDArray, part: str, aggregate: Callable[[NDArray], NDArray]
 ) -> NDArray:
     """(R, M) aggregates of the response at R parameter vectors, block by block."""
-    space, out = form.dense() if len(sample) > 1 or part != "total" else form.space, []
+    space, out = form.dense(), []
     size = max(1, min(2000, 4_000_000 // dx[0].size))
     for start in range(0, len(sample), size):
         par = form.parameters(sample[start : start + size])

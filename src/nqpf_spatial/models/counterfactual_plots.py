@@ -43,7 +43,8 @@ def counterfactual_plot(result: Counterfactual, ax: Axes | None = None, lang: st
         if ax is None:
             _, ax = plt.subplots(figsize=(7.2, 1.4 + 0.2 * len(table)), layout="constrained")
         start = np.zeros((2, len(table)))  # where the next positive and the next negative bar begins
-        for part, colour in (("own", COLOURS["direct"]), ("spillover", COLOURS["indirect"])):
+        split = (("own", COLOURS["direct"]), ("spillover", COLOURS["indirect"]))
+        for part, colour in split if "own" in table else (("estimate", COLOURS["total"]),):
             width = table[part].to_numpy()
             left = np.where(width >= 0, start[0], start[1])
             ax.barh(place, width, left=left, height=0.72, color=colour, alpha=0.85, label=_WORDS[part][lang])
@@ -77,8 +78,9 @@ def counterfactual_map(
     values : {"estimate", "own", "spillover"}
     """
     check_lang(lang)
-    if values not in ("estimate", "own", "spillover"):
-        raise ValueError(f"values={values!r} is not known; choose 'estimate', 'own' or 'spillover'")
+    known = [column for column in ("estimate", "own", "spillover") if column in result.table]
+    if values not in known:
+        raise ValueError(f"values={values!r} is not known; choose one of {', '.join(map(repr, known))}")
     units = result.fit.estimate.design.units
     if not all(map(provinces.is_province, units)):
         raise ValueError("the units are not Chinese provinces; draw .table on your own map")
