@@ -666,3 +666,22 @@ def test_simulated_paths_start_from_their_stationary_distribution(w):
         parts = [nq.simulate("SAR", w, T=6, params={"x": 1.0, "L:y": 0.7, "rho": 0.2}, effects=False, seed=s)["y"].unstack(0).var(axis=1) for s in range(60)]  # fmt: skip
     mean = np.array(parts).mean(axis=0)
     assert mean.max() / mean.min() < 1.2
+
+
+def test_jackknife_leaves_time_lags_to_their_own_corrections(data, w):
+    with pytest.raises(ValueError, match=r"dynamic='lag_y' corrects the bias of time lags itself"):
+        nq.models.half_panel_jackknife(FORMULA, data, w, model="SAR", dynamic="lag_y")
+
+
+def test_examples_of_the_page_run():
+    import doctest
+    import re
+    from pathlib import Path
+
+    page = Path(__file__).parents[2] / "docs" / "dynamic.md"
+    blocks = "\n".join(re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.S))
+    test = doctest.DocTestParser().get_doctest(blocks, {}, "docs/dynamic.md", str(page), 0)
+    assert len(test.examples) > 8
+    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
+    runner.run(test)
+    assert runner.summarize(verbose=False).failed == 0

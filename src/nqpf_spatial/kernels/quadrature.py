@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.polynomial import legendre
@@ -84,7 +85,7 @@ def normalise(log_function: Callable[[NDArray], NDArray], begin: float, end: flo
         If a panel does not converge, for instance because the integral does not exist.
     """
     edges = begin + (end - begin) * 0.5 * (1.0 - np.cos(np.pi * np.arange(_START + 1) / _START))
-    nodes, weights = legendre.leggauss(_NODES)
+    nodes, weights = _gauss()
 
     def values(a: NDArray, b: NDArray) -> NDArray:
         x = 0.5 * (a + b)[:, None] + 0.5 * (b - a)[:, None] * nodes
@@ -126,13 +127,20 @@ def _tabulate(panels: list[tuple[NDArray, NDArray, NDArray]], top: float, count:
     at_edges = np.clip(height @ to_edges.T, 0.0, None) / total
     density = np.append(at_edges[:, :-1].ravel(), at_edges[-1, -1])
     distribution = np.append(0.0, np.cumsum(mass.ravel()) / total)
-    exact = float((0.5 * (b - a) * (height @ legendre.leggauss(_NODES)[1])).sum())
+    exact = float((0.5 * (b - a) * (height @ _gauss()[1])).sum())
     return Density(top + float(np.log(exact)), grid, density, distribution, count)
 
 
+@cache
+def _gauss() -> tuple[NDArray, NDArray]:
+    """Nodes and weights of a panel; an eigenvalue problem, hence computed once."""
+    return legendre.leggauss(_NODES)
+
+
+@cache
 def _cell_matrices() -> tuple[NDArray, NDArray]:
     """From values at the nodes of a panel to values at the edges of its cells and to integrals over them."""
-    nodes, _ = legendre.leggauss(_NODES)
+    nodes, _ = _gauss()
     edges = np.linspace(-1.0, 1.0, _CELLS + 1)
     # Legendre series through the nodes: coefficients from the discrete orthogonality of the polynomials
     degree = np.arange(_NODES)

@@ -7,6 +7,7 @@ from nqpf_spatial.models.averaging import ModelProbabilities, compare_fits, mode
 from nqpf_spatial.models.bayes import Posterior, Prior
 from nqpf_spatial.models.changes import percent
 from nqpf_spatial.models.counterfactual import Counterfactual
+from nqpf_spatial.models.dynamic_part import check_same_sample
 from nqpf_spatial.models.fit import fit, gns, ols, sac, sar, sdem, sdm, sem, slx
 from nqpf_spatial.models.forecast import Forecast
 from nqpf_spatial.models.impacts import Impacts
@@ -28,6 +29,7 @@ __all__ = [
     "QapResult",
     "SpatialFit",
     "ThresholdFit",
+    "check_same_sample",
     "compare_fits",
     "divergence_accounting",
     "fit",

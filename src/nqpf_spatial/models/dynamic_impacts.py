@@ -71,11 +71,12 @@ class DynamicImpacts(Impacts):
         """
         return self.at("long")
 
-    def at(self, horizon: Horizon) -> DynamicImpacts:
+    def at(self, horizon: Horizon, cumulative: bool = False) -> DynamicImpacts:
         """Impacts at another horizon, by the same method and draws."""
-        if horizon == self.horizon and not self.cumulative:
+        if horizon == self.horizon and cumulative == self.cumulative:
             return replace(self, both=False)
-        return replace(_impacts(self.fit, horizon, self.method, False, self.options, self.sample), alpha=self.alpha)
+        found = _impacts(self.fit, horizon, self.method, cumulative, self.options, self.sample)
+        return replace(found, alpha=self.alpha)
 
     @property
     def runs(self) -> pd.DataFrame:
@@ -138,6 +139,10 @@ class DynamicImpacts(Impacts):
 
     def _notes(self) -> list[str]:
         lines = [stability(self.fit).line()]
+        if self.method == "delta" and (self.both or self.horizon == "long"):
+            lines[0] += (
+                '. Delta intervals of the long run cover too little where persistence is high: compare method="fieller"'
+            )
         if self.sets is not None:
             lines += [f"Fieller set of the total of {term}: {_words(row)}" for term, row in self.sets.iterrows()]
         return lines

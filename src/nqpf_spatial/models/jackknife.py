@@ -65,7 +65,7 @@ def half_panel_jackknife(
     Parameters
     ----------
     formula, data, w, model, years, **options
-        As in `nqpf_spatial.fit`; `w` where the model needs one.
+        As in `nqpf_spatial.fit`; `w` where the model needs one. ``dynamic=`` is refused: it has corrections of its own.
     effect : {"direct", "indirect", "total"}, optional
         Correct the impacts of the regressors instead of the coefficients.
 
@@ -106,6 +106,11 @@ def half_panel_jackknife(
     """
     if effect not in (None, "direct", "indirect", "total"):
         raise ValueError(f"effect={effect!r}: choose direct, indirect, total, or leave it out for the coefficients")
+    if options.get("dynamic") is not None:
+        raise ValueError(
+            f"dynamic={options['dynamic']!r} corrects the bias of time lags itself, for every T: use nq.fit. The half-panel jackknife is for "
+            "lagged outcomes among the columns"
+        )
     if data.index.nlevels != 2:
         raise PanelError("the half-panel jackknife needs a panel with index (unit, period)")
     whole = fit(formula, data, w, model=model, years=years, **options)
