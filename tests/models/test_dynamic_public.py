@@ -568,6 +568,38 @@ def test_stability_in_a_table(fit):
     assert fit.stability(0.5).upper < found.upper
 
 
+def test_without_w_there_are_no_spillovers_and_the_sum_is_tau(data):
+    fit = nq.ols(FORMULA, data, dynamic="lag_y")
+    for horizon in (0, 3, "long"):
+        table = fit.impacts(horizon=horizon).table.loc["x"]
+        assert table[("indirect", "estimate")] == table[("indirect", "se")] == 0.0
+        assert np.isnan(table[("indirect", "z")])
+        assert table[("direct", "estimate")] == table[("total", "estimate")]
+    found = fit.stability()
+    assert (found.label, found.null, found.radius) == ("tau", "tau = 1", fit.params["L:y"])
+    assert found.sum == fit.params["L:y"]
+
+
+@pytest.mark.parametrize(
+    ("effects", "correction", "words"),
+    [
+        (
+            "unit + period",
+            "transform",
+            "Lee-Yu (2010) transformation of the time effects, score adjusted for the unit effects",
+        ),
+        ("unit", "transform", "fixed effects: unit; score adjusted for the unit effects, exact for this T"),
+        ("period", "transform", "fixed effects: period; Lee-Yu (2010) transformation of the time effects"),
+        ("unit + period", "score", "score adjusted for the time effects, score adjusted for the unit effects"),
+        ("unit + period", "bias", "one-step bias correction of Yu, de Jong and Lee (2008) for the unit effects"),
+        ("unit + period", "direct", "time dummies with the bias correction of Lee and Yu (2010), one-step"),
+        ("unit", "none", "no correction of the bias of order 1/T"),
+    ],
+)
+def test_the_summary_says_how_the_effects_were_treated(effects, correction, words, data, w):
+    assert words in nq.sar(f"y ~ x | {effects}", data, w, dynamic="lag_y", correction=correction).summary()
+
+
 def test_pictures(fit):
     found = fit.impulse_responses(4)
     assert list(found.tidy().columns) == list(STATISTICS)

@@ -82,6 +82,7 @@ def test_golden_qml_and_one_step_correction(model, lags, name, effects):
     assert_close(ours_by_golden_name(values), corrected["theta"], 2e-7)
     errors = pd.Series(np.sqrt(np.diag(np.linalg.inv(expected(fit.estimate)))), index=values.index)
     assert_close(ours_by_golden_name(errors), corrected["se_info"], 2e-7)
+    np.testing.assert_allclose(fit.bse, errors.drop("sigma2"), rtol=1e-9)  # vcov="expected" of the fit is this one
     for horizon, key in ((0, "impacts_short"), ("long", "impacts_long")):
         if horizon == "long" and not fit.stability().stable:
             with pytest.raises(IdentificationError, match="not stable"):

@@ -25,11 +25,13 @@ class Stability:
 
     Attributes
     ----------
+    label : str
+        The sum by its parameters that the model has, for instance ``"tau + rho"``.
     sum, se, lower, upper : float
         ``tau + rho + eta`` with its delta-method interval.
     statistic, df, pvalue, null : Wald test that the sum is one.
     roots : (N,) ndarray
-        All eigenvalues of ``(I - rho W)^{-1}(tau I + eta W)``, largest modulus first, that of the unit vector included.
+        All eigenvalues (one without W) of ``(I - rho W)^{-1}(tau I + eta W)``, largest modulus first, that of the unit vector included.
     radius : float
         Largest modulus.
     radius_within : float
@@ -40,6 +42,7 @@ class Stability:
         The interval of the sum reaches one: long-run effects have no bounded confidence set.
     """
 
+    label: str
     sum: float
     se: float
     lower: float
@@ -63,7 +66,7 @@ class Stability:
         else:
             verdict = "stable"
         return (
-            f"tau + rho + eta = {self.sum:.4f} [{self.lower:.4f}, {self.upper:.4f}], test of one p = {self.pvalue:.3f}; largest "
+            f"{self.label} = {self.sum:.4f} [{self.lower:.4f}, {self.upper:.4f}], test of one p = {self.pvalue:.3f}; largest "
             f"root {self.radius:.4f}: {verdict}"
         )
 
@@ -75,7 +78,7 @@ class Stability:
                 "statistic": [self.statistic], "df": [self.df], "p": [self.pvalue], "radius": [self.radius],
                 "radius_within": [self.radius_within], "stable": [self.stable], "near_unit": [self.near_unit],
             },
-            index=pd.Index(["tau + rho + eta"], name="sum"),
+            index=pd.Index([self.label], name="sum"),
         )  # fmt: skip
 
     def __repr__(self) -> str:
@@ -100,8 +103,10 @@ def stability(fit: SpatialFit, alpha: float = 0.05) -> Stability:
     roots = (tau + eta * omega) / (1.0 - rho * omega)
     roots = roots[np.argsort(-np.abs(roots), kind="stable")]
     radius = float(np.abs(roots[0]))
+    present = dict(zip(("tau", "eta", "rho"), names, strict=True))
+    label = " + ".join(word for word in ("tau", "rho", "eta") if present[word] is not None)
     return Stability(
-        total, se, total - half, total + half, statistic, 1, float(stats.chi2.sf(statistic, 1)), "tau + rho + eta = 1",
+        label, total, se, total - half, total + half, statistic, 1, float(stats.chi2.sf(statistic, 1)), f"{label} = 1",
         roots, radius, float(np.abs(dynamic.roots).max()), radius < 1.0, total + half >= 1.0,
     )  # fmt: skip
 
@@ -114,9 +119,8 @@ def parameter_names(fit: SpatialFit) -> tuple[str | None, str | None, str | None
 
 
 def spectrum(est: Estimate) -> kernel.Spectrum:
-    """Eigenvalues of W and their shares in the mean row sum; zeros without W."""
+    """Eigenvalues of W and their shares in the mean row sum; one zero without W, so that own and total effects are the same number."""
     w = est.weights.first()
-    n = est.design.shape[1]
     if w is None:
-        return kernel.Spectrum(np.zeros(n), np.full(n, 1.0 / n))
+        return kernel.Spectrum(np.zeros(1), np.ones(1))
     return kernel.spectrum(w.dense(), w.is_row_stochastic, w.eigenvalues())

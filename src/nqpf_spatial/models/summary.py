@@ -79,13 +79,7 @@ def _correction(fit: SpatialFit) -> str:
     if not fit.effects:
         return "no incidental parameters"
     if fit.dynamic:
-        return {
-            "transform": "Lee-Yu (2010) transformation of the time effects, score adjusted for the unit effects, exact for this T",
-            "score": "score adjusted for time and unit effects, exact for this T",
-            "bias": "one-step bias correction of Yu, de Jong and Lee (2008) and Lee and Yu (2010)",
-            "direct": "one-step bias correction after time dummies, Lee and Yu (2010)",
-            "none": "dummy-variable QML, no correction of the bias of order 1/T",
-        }[fit.correction]
+        return _dynamic_correction(fit)
     return {
         "transform": "Lee-Yu (2010) transformation",
         "score": "score adjusted for the fixed effects",
@@ -93,6 +87,26 @@ def _correction(fit: SpatialFit) -> str:
         "bias": "dummy-variable ML with the analytic bias correction of Lee and Yu (2010)",
         "bootstrap": "dummy-variable ML with bootstrap bias correction",
     }[fit.correction]
+
+
+def _dynamic_correction(fit: SpatialFit) -> str:
+    unit, time = fit.estimate.design.unit, fit.estimate.design.time
+    if fit.correction == "none":
+        return "dummy-variable QML, no correction" + (" of the bias of order 1/T" if unit else "")
+    parts = []
+    if time:
+        shared = {
+            "score": "score adjusted for the time effects",
+            "direct": "time dummies with the bias correction of Lee and Yu (2010)",
+        }
+        parts.append(shared.get(fit.correction, "Lee-Yu (2010) transformation of the time effects"))
+    if unit:
+        one_step = fit.correction in ("bias", "direct")
+        exact = "score adjusted for the unit effects, exact for this T"
+        parts.append(
+            "one-step bias correction of Yu, de Jong and Lee (2008) for the unit effects" if one_step else exact
+        )
+    return ", ".join(parts)
 
 
 def _numbers(row: pd.Series) -> list[str]:
