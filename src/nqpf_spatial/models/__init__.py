@@ -7,7 +7,10 @@ from nqpf_spatial.models.averaging import ModelProbabilities, compare_fits, mode
 from nqpf_spatial.models.bayes import Posterior, Prior
 from nqpf_spatial.models.changes import percent
 from nqpf_spatial.models.counterfactual import Counterfactual
+from nqpf_spatial.models.dynamic_impacts import DynamicImpacts
 from nqpf_spatial.models.dynamic_part import check_same_sample
+from nqpf_spatial.models.dynamic_paths import ImpulseResponses
+from nqpf_spatial.models.dynamic_stability import Stability
 from nqpf_spatial.models.fit import fit, gns, ols, sac, sar, sdem, sdm, sem, slx
 from nqpf_spatial.models.forecast import Forecast
 from nqpf_spatial.models.impacts import Impacts
@@ -20,14 +23,17 @@ from nqpf_spatial.models.threshold import ThresholdFit, threshold
 __all__ = [
     "Accounting",
     "Counterfactual",
+    "DynamicImpacts",
     "Forecast",
     "HalfPanel",
     "Impacts",
+    "ImpulseResponses",
     "ModelProbabilities",
     "Posterior",
     "Prior",
     "QapResult",
     "SpatialFit",
+    "Stability",
     "ThresholdFit",
     "check_same_sample",
     "compare_fits",
