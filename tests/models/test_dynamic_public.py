@@ -129,7 +129,7 @@ def test_periods_must_follow_each_other(fit, data, w):
 def test_every_public_name_of_a_fit_is_decided_here(fit):
     """A new method of SpatialFit must be tried on a dynamic fit (here or in its own test file) before it gets into these lists."""
     works = {
-        "aic", "bic", "bootstrap", "bse", "conf_int", "correction", "counterfactual", "cov_params", "cov_type", "diagnose", "dynamic",
+        "account", "aic", "bic", "bootstrap", "bse", "conf_int", "correction", "counterfactual", "cov_params", "cov_type", "diagnose", "dynamic",
         "effects", "endog_names", "estimate", "exog_names", "explain", "fixed_effects", "forecast", "formula", "glance", "impacts",
         "impulse_responses", "k_params", "lambda_", "llf", "model", "n_effective", "nobs", "params", "parsed", "phi", "predict",
         "provenance", "pvalues", "random", "release", "resid", "rho", "sigma2", "sigma2_mu", "sigma2_se", "stability", "summary",
