@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from panels import SWITCHES, panel, weights
 import nqpf_spatial as nq
 from nqpf_spatial.errors import AlignmentError, FewClustersWarning, PanelError
 from nqpf_spatial.models import percent
+from nqpf_spatial.models.estimate import Weights
 
 TRANSFORMED = "y ~ log(z) + I(x1**2) + x1:x2 + x2"
 
@@ -294,6 +296,17 @@ def test_what_cannot_be_changed_is_said(frame, china) -> None:
         fit.counterfactual({"x1": 1.0}, alpha=5)
     with pytest.raises(ValueError, match="shape"):
         fit.counterfactual({"x1": lambda old: np.ones(3)})
+
+
+def test_weights_of_another_kind_are_refused(frame) -> None:
+    class Several(Weights):
+        """Stands for weights with more than one coefficient."""
+
+    fit = nq.sdm("y ~ x1 | unit", frame, weights("knn"))
+    est = fit.estimate
+    other = replace(fit, estimate=replace(est, weights=Several(est.weights.lag, est.weights.durbin, None)))
+    with pytest.raises(ValueError, match="one constant W per role"):
+        other.counterfactual({"x1": 1.0})
 
 
 def test_cross_section_and_random_effects(frame) -> None:

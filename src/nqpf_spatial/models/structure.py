@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from nqpf_spatial.kernels.counterfactual import Parameters, Space
 from nqpf_spatial.models.design import MEAN
 from nqpf_spatial.models.dynamic_part import LAG, LAG_W
-from nqpf_spatial.models.estimate import matrix
+from nqpf_spatial.models.estimate import Weights, matrix
 
 if TYPE_CHECKING:
     from nqpf_spatial.models.results import SpatialFit
@@ -67,8 +67,16 @@ class Structure:
 
 
 def structure(fit: SpatialFit) -> Structure:
-    """The reduced form of a fit, static or dynamic."""
+    """The reduced form of a fit, static or dynamic.
+
+    Raises
+    ------
+    ValueError
+        Several or changing weights: one coefficient and one matrix per role is what the reduced form here has.
+    """
     est = fit.estimate
+    if type(est.weights) is not Weights:
+        raise ValueError("forecasts, counterfactuals and accountings take fits with one constant W per role")
     columns = tuple(name for name in est.design.names if not name.startswith(MEAN))
     place = {name: i for i, name in enumerate(fit.params.index)}
     outcome = est.design.outcome
