@@ -113,7 +113,7 @@ def results(folder, tmp_path_factory):
         stale.mkdir()
         (stale / "old.csv").write_text("old")
         seen = []
-        result = reproduce.run_all(folder, target, only=["01", "WU-2.9", "WU-0.3"], fast=True, progress=seen.append)
+        result = reproduce.run_all(folder, target, only=["01", "WU-2.9", "LG-3.2"], fast=True, progress=seen.append)
         out.append((result, seen))
     return out
 
@@ -122,10 +122,11 @@ def test_a_run_writes_everything(results):
     result, seen = results[0]
     out = result.out
     assert {p.name for p in out.iterdir()} == {
-        "index.html", "verdicts.json", "verdicts.csv", "tables", "figures", "notebooks",
+        "index.html", "verdicts.json", "verdicts.csv", "verdicts-en.tex", "verdicts-zh.tex", "verdicts-en.docx", "verdicts-zh.docx",
+        "tables", "figures", "notebooks",
     }  # fmt: skip
     records = json.loads((out / "verdicts.json").read_text(encoding="utf-8"))
-    assert set(records) == {"WU-P8", "WU-2.2", "WU-2.9", "WU-0.3"}
+    assert set(records) == {"WU-P8", "WU-2.2", "WU-2.9", "LG-3.2"}
     assert not (out / "tables" / "old.csv").exists()
     assert (out / "tables" / "WU-2.2-shares.csv").read_text(encoding="utf-8").startswith("variable,year,provinces")
     assert {p.name for p in (out / "figures").iterdir()} == {
@@ -134,7 +135,7 @@ def test_a_run_writes_everything(results):
     assert {p.name for p in (out / "notebooks").iterdir()} == {
         "01-data-and-provinces.html", "01-data-and-provinces.ipynb",
     }  # fmt: skip
-    assert sorted(seen) == sorted(["WU-P8", "WU-2.2", "WU-2.9", "WU-0.3", "01-data-and-provinces.ipynb", "report"])
+    assert sorted(seen) == sorted(["WU-P8", "WU-2.2", "WU-2.9", "LG-3.2", "01-data-and-provinces.ipynb", "report"])
 
 
 def test_two_runs_are_identical_byte_for_byte(results):
@@ -147,7 +148,7 @@ def test_two_runs_are_identical_byte_for_byte(results):
 
 def test_the_page_orders_cards_by_what_they_rest_on(results):
     page = (results[0][0].out / "index.html").read_text(encoding="utf-8")
-    order = [page.index(f'id="{c}"') for c in ("WU-2.2", "WU-P8", "WU-2.9", "WU-0.3")]
+    order = [page.index(f'id="{c}"') for c in ("WU-2.2", "WU-P8", "LG-3.2", "WU-2.9")]
     assert order == sorted(order)
     assert 'href="notebooks/01-data-and-provinces.html"' in page
     for lang in ("en", "zh"):

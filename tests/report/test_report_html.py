@@ -12,6 +12,7 @@ import pytest
 from nqpf_spatial.report.html import both, image, number, page, table
 from nqpf_spatial.report.index import ORDER, Entry, index_page
 from nqpf_spatial.report.notebook_page import notebook_page
+from nqpf_spatial.report.overview import Tension
 
 VOID = {"meta", "img", "br", "input", "hr", "link"}
 
@@ -45,7 +46,7 @@ def checked(text):
 
 def entry(name="WU-1.3", verdict="SUPPORTED", **options):
     given = {
-        "id": name, "article": name[:2], "says_en": "Gaps <widen>.", "says_zh": "差距扩大。", "where": "par. 1",
+        "id": name, "article": name[:2], "family": name.split(".")[0], "says_en": "Gaps <widen>.", "says_zh": "差距扩大。", "where": "par. 1",
         "priority": "core", "testability": "proxy", "verdict": verdict, "label": f"{verdict} (proxy)",
         "disclosure": "outcome-seen", "reason_en": "direct: a | total: b & c", "reason_zh": "判定：支持。",
     }  # fmt: skip
@@ -170,3 +171,30 @@ def test_a_notebook_becomes_a_page_without_remote_parts(notebook):
     assert "mathjax" not in text.lower()
     assert "require" not in text
     assert "http" not in text.replace("http-equiv", "")
+
+
+def test_the_board_leads_to_every_card_by_family():
+    entries = [entry("WU-1.3"), entry("WU-1.7", "MIXED"), entry("LG-3.5", "INCONCLUSIVE")]
+    text = build(entries)
+    checker = checked(text)
+    for e in entries:
+        assert f"#{e.id}" in checker.addresses and e.id in checker.ids
+    assert text.index(">LG-3<") < text.index(">WU-1<")
+    assert 'class="chip v-mixed"' in text and 'data-family="WU-1"' in text
+
+
+def test_tensions_stand_side_by_side_only_with_two_claims():
+    entries = [entry("WU-0.3"), entry("LG-3.5", "INCONCLUSIVE")]
+    pair = Tension("T1", "opposite <trends>", "both rules", ("LG-3.5", "WU-0.3"))
+    text = build(entries, tensions=[pair])
+    checked(text)
+    part = text[text.index('class="tension"') : text.index("</section>")]
+    assert part.index("LG-3.5") < part.index("WU-0.3") and "&lt;trends&gt;" in part and "both rules" in part
+    assert 'class="tension"' not in build(entries[:1], tensions=[pair])
+
+
+def test_cells_that_do_not_exist_are_blank_whatever_stands_for_them():
+    frame = pd.DataFrame({"a": pd.array([1, None], dtype="Int64"), "b": pd.Series([pd.NA, "x"], dtype="string")})
+    text = table(frame)
+    checked(text)
+    assert "NA" not in text and text.count('<td class="n"></td>') == 1 and "<td></td>" in text

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nqpf_spatial.claims import exhibits, notebooks, verdict_file
+from nqpf_spatial.claims import exhibits, notebooks, verdict_file, verdict_tables
 from nqpf_spatial.claims.context import SEED, Context
 from nqpf_spatial.claims.notebooks import Executed
 from nqpf_spatial.claims.record import Verdict
@@ -23,6 +23,7 @@ from nqpf_spatial.errors import DataSourceError
 from nqpf_spatial.report.figures import png
 from nqpf_spatial.report.index import NOT_RUN, Entry, index_page
 from nqpf_spatial.report.notebook_page import notebook_page
+from nqpf_spatial.report.overview import Tension
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -175,11 +176,21 @@ def write(result: Result, register: Register, *, fast: bool) -> None:
         (out / name).mkdir(parents=True)
     _text(out / "verdicts.json", verdict_file.to_json(result.verdicts))
     _text(out / "verdicts.csv", verdict_file.to_csv(result.verdicts))
+    for lang in ("en", "zh"):
+        _text(out / f"verdicts-{lang}.tex", verdict_tables.to_latex(result.verdicts, register, lang))
+        verdict_tables.to_word(result.verdicts, register, out / f"verdicts-{lang}.docx", lang)
     for e in result.executed:
         _write_notebook(out / "notebooks", e)
     entries = [_entry(v, register, result, DPI_FAST if fast else DPI) for v in _in_order(result.verdicts, register)]
     books = [(e.name, f"notebooks/{e.name}.html", e.ok) for e in result.executed]
-    _text(out / "index.html", index_page(entries, facts=_facts(result, register), notebooks=books, fast=fast))
+    _text(
+        out / "index.html",
+        index_page(entries, facts=_facts(result, register), notebooks=books, fast=fast, tensions=_tensions(register)),
+    )
+
+
+def _tensions(register: Register) -> list[Tension]:
+    return [Tension(t["id"], t["text"], t["decided_by"], tuple(t["claims"])) for t in register.tensions]
 
 
 def _text(path: Path, content: str) -> None:
@@ -230,6 +241,7 @@ def _entry(verdict: Verdict, register: Register, result: Result, dpi: int) -> En
     return Entry(
         id=claim.id,
         article=claim.article,
+        family=claim.family,
         says_en=claim.says_en,
         says_zh=claim.says_zh,
         where=claim.where,

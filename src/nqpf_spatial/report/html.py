@@ -103,7 +103,7 @@ def table(frame: pd.DataFrame, headers: dict[str, tuple[str, str]] | None = None
     right = ["n" if _numeric(flat.iloc[:, i]) else "" for i in range(flat.shape[1])]
     head = "".join(f"<th{_cls(r)}>{both(*known.get(c, (c, c)))}</th>" for c, r in zip(columns, right, strict=True))
     rows = []
-    for cells in flat.astype(object).itertuples(index=False):
+    for cells in flat.astype(object).where(flat.notna(), None).itertuples(index=False):
         inner = "".join(f"<td{_cls(r)}>{text(number(c))}</td>" for c, r in zip(cells, right, strict=True))
         rows.append(f"<tr>{inner}</tr>")
     inside = f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody>"
@@ -112,7 +112,7 @@ def table(frame: pd.DataFrame, headers: dict[str, tuple[str, str]] | None = None
 
 def _numeric(column: pd.Series) -> bool:
     """Whether a column holds numbers (flags are words)."""
-    present = [c for c in column.tolist() if c is not None and c == c]
+    present = column.dropna().tolist()
     return bool(present) and all(isinstance(c, numbers.Real) and not isinstance(c, bool) for c in present)
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from nqpf_spatial.report.html import both, image, page, table, text
-from nqpf_spatial.report.words import label, word
+from nqpf_spatial.report.overview import Tension, badge, board, tension_cards
+from nqpf_spatial.report.words import word
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,6 +83,7 @@ class Entry:
 
     id: str
     article: str
+    family: str
     says_en: str
     says_zh: str
     where: str
@@ -106,15 +108,6 @@ _TESTABILITY = {
     "needs-data": "缺数据",
     "not-testable": "不可检验",
 }
-
-
-def _css(verdict: str) -> str:
-    return "v-" + verdict.lower().replace(" ", "-")
-
-
-def badge(verdict: str, shown: str) -> str:
-    """A coloured word."""
-    return f'<span class="badge {_css(verdict)}">{both(shown, label(shown, "zh"))}</span>'
 
 
 def scoreboard(entries: Sequence[Entry]) -> str:
@@ -161,6 +154,7 @@ def _filters(entries: Sequence[Entry]) -> str:
     present = {e.verdict for e in entries}
     parts = {
         "article": (sorted({e.article for e in entries}), "both articles", "两篇文章"),
+        "family": (sorted({e.family for e in entries}), "all families", "全部类别"),
         "verdict": ([w for w in ORDER if w in present], "all verdicts", "全部判定"),
         "priority": (list(dict.fromkeys(e.priority for e in entries)), "all priorities", "全部优先级"),
         "testability": (
@@ -202,6 +196,7 @@ def card(entry: Entry) -> str:
     more = f"<details><summary>{both('how it is read', '如何解读')}</summary><dl>{facts}</dl></details>"
     return (
         f'<article class="card{" data" if e.tables else ""}" id="{text(e.id)}" data-article="{text(e.article)}" '
+        f'data-family="{text(e.family)}" '
         f'data-verdict="{text(e.verdict)}" data-priority="{text(e.priority)}" data-testability="{text(e.testability)}">'
         f"<header><b>{text(e.id)}</b>{badge(e.verdict, e.label)}{tags}</header>"
         f'<p class="says">{both(e.says_en, e.says_zh)}</p><p class="where">{text(e.where)}'
@@ -216,6 +211,7 @@ def index_page(
     facts: Mapping[str, Any],
     notebooks: Sequence[tuple[str, str, bool]],
     fast: bool,
+    tensions: Sequence[Tension] = (),
 ) -> str:
     """Write the whole page.
 
@@ -229,6 +225,8 @@ def index_page(
         Title, relative address, whether it ran through.
     fast : bool
         Whether variants were left out; the page says so at its top.
+    tensions : sequence of Tension
+        Statements shown side by side above the cards.
 
     Returns
     -------
@@ -249,13 +247,15 @@ def index_page(
     books = "".join(
         f'<li><a href="{text(href)}">{text(title)}</a>{"" if ok else failed}</li>' for title, href, ok in notebooks
     )
+    pairs = tension_cards(tensions, entries)
     foot = "".join(f"<dt>{text(k)}</dt><dd>{text(v)}</dd>" for k, v in facts.items())
     body = (
         '<header class="top"><div class="bar"><h1>'
         f"{both(*TITLE)}</h1>"
         '<button id="lang" type="button">English / 中文</button></div>'
         f'<p class="lead">{lead}</p>{f"<p class=warn>{warning}</p>" if fast else ""}</header><main>'
-        f"<h2>{both('Scoreboard', '总览')}</h2>{scoreboard(entries)}"
+        f"<h2>{both('Scoreboard', '总览')}</h2>{scoreboard(entries)}{board(entries)}"
+        + (f"<h2>{both('Statements that pull against each other', '相互矛盾的陈述')}</h2>{pairs}" if pairs else "")
         + (f"<h2>{both('Notebooks', '笔记本')}</h2><ul>{books}</ul>" if books else "")
         + f"<h2>{both('Claims', '各条陈述')}</h2>{_filters(entries)}"
         + "".join(card(e) for e in entries)
