@@ -113,7 +113,8 @@ def fit(
     Warns
     -----
     IdentificationWarning
-        The maximum lies at an end of the admissible interval of rho or lambda, or a dynamic process is not stable.
+        The maximum lies at an end of the admissible interval of rho or lambda; W is near-complete under time effects and rho hardly
+        identified (standard deviation over data sets drawn from the fit above 0.25); a dynamic process is not stable.
     EndogeneityWarning
         W was built from economic data of the sample itself.
 
