@@ -488,3 +488,39 @@ def test_short_run_of_the_study_gives_the_committed_cell(study):
     for correction in ("transform", "bias"):
         gap = tau.loc[correction, "bias"] - committed.loc[correction, "bias"]
         assert abs(gap) < 4 * committed.loc[correction, "sd"] / np.sqrt(60)
+
+
+# -- the study of intervals ----------------------------------------------------------------------------------
+
+
+def study_of_intervals():
+    path = Path(__file__).resolve().parents[2] / "studies" / "dynamic_intervals.py"
+    spec = importlib.util.spec_from_file_location("studies_dynamic_intervals", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module, pd.read_csv(path.parent / "results" / "dynamic_intervals.csv")
+
+
+def test_committed_intervals():
+    """200 samples: three binomial standard errors are 0.046."""
+    module, table = study_of_intervals()
+    assert len(table) == len(module.PERIODS) * len(module.PHI)
+    assert table["fieller"].between(0.90, 0.98).all()
+    total = table["tau"] + table["eta"] + table["rho"]
+    assert (table.loc[total > 0.985, "delta"] < 0.7).all()
+    assert (table.loc[total < 0.96, "bootstrap"] > 0.84).all()
+    assert (table["finite_bootstrap"] > 0.85).all()
+    np.testing.assert_allclose(
+        [module.true_totals(phi)[0] for phi in module.PHI], [1.5 / (1 - sum(phi)) for phi in module.PHI]
+    )
+
+
+def test_short_run_of_the_intervals_gives_the_committed_cell():
+    module, table = study_of_intervals()
+    again = module.run(25, 49, int(table["seed"].iloc[0]), (8,), (module.PHI[0],))
+    assert set(again.columns) == set(table.columns)
+    for name in ("delta", "fieller"):
+        assert again[name].iloc[0] == pytest.approx(table[name].iloc[0], abs=4 * np.sqrt(0.1 * 0.9 / 25))
+    assert again["stable"].iloc[0] == 1.0
