@@ -134,5 +134,42 @@ def world():
         panel = made[key] if edit is None else edit(made[key].copy())
         panel.attrs = {"release": "constructed"}
         return type("World", (Context,), {"panel": panel})(fast=fast)
+    return make
+
+
+def random_panel(seed=0, **columns):
+    """Noise in every cell the release has: positive, with unit effects and drift; `columns` replace some of it."""
+    real = nq.load_panel()
+    rng = np.random.default_rng(seed)
+    units = real.index.get_level_values("province")
+    years = real.index.get_level_values("year").to_numpy()
+    out = {}
+    for name in real.columns:
+        level = dict(zip(units.unique(), rng.normal(0, 0.5, units.nunique()), strict=True))
+        noise = rng.normal(0, 0.2, len(real))
+        values = units.map(level).to_numpy(dtype=float) + 0.03 * (years - 2010) + noise
+        out[name] = pd.Series(np.exp(values), real.index).where(real[name].notna())
+    frame = pd.DataFrame(out)
+    for name, column in columns.items():
+        made = column(frame) if callable(column) else column
+        frame[name] = made.reindex(frame.index).where(real[name].notna())
+    frame.attrs = {"release": "random"}
+    return frame
+
+
+class Random(Context):
+    """A context whose panel is noise in the shape of the real one; the weights are the real ones."""
+
+    @cached_property
+    def panel(self):
+        return random_panel(self.seed, **self.columns)
+
+
+@pytest.fixture(scope="session")
+def random_context():
+    """Return a factory of contexts on noise: seed, whether fast, columns that replace noise."""
+
+    def make(seed=0, fast=False, **columns):
+        return type("MadeRandom", (Random,), {"columns": columns})(seed=seed, fast=fast)
 
     return make

@@ -7,7 +7,7 @@ own; this file only joins them.
 
 from __future__ import annotations
 
-from nqpf_spatial.claims.evaluate import facts, frozen, levels, mechanism, shares, spillover, trends
+from nqpf_spatial.claims.evaluate import did, facts, frozen, levels, mechanism, own, shares, spillover, trends
 from nqpf_spatial.claims.evaluate.assessment import Assessment, Reading
 
 #: claim id -> how it is evaluated
@@ -19,11 +19,13 @@ READINGS: dict[str, Reading] = {
     **levels.READINGS,
     **frozen.READINGS,
     **mechanism.READINGS,
+    **did.READINGS,
+    **own.READINGS,
 }
 
 #: rules that exist as functions in this release
 RULES_AS_CODE = frozenset(
-    {"R-FACT", "R-SHARE", "R-LEVEL", "R-TREND", "R-OSSIFY", "R-POLAR", "R-CLUB", "R-MECH", "R-NONE"}
+    {"R-FACT", "R-SHARE", "R-LEVEL", "R-TREND", "R-OSSIFY", "R-POLAR", "R-CLUB", "R-MECH", "R-DID", "R-OWN", "R-NONE"}
 )
 
 __all__ = ["READINGS", "RULES_AS_CODE", "Assessment", "Reading"]
