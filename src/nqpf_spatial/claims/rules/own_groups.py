@@ -48,7 +48,7 @@ def partitions(found: Sequence[Partitioned], limits: Mapping[str, Any]) -> Outco
         support=enough and not low,
         contradict=len(same) >= limits["contradict_min_variables"],
         reason=(
-            f"blocks differ in {len(differ)} of {len(found)} variables ({limits['min_variables']} needed): "
+            f"blocks differ in {len(differ)} of {len(found)} variables ({limits['min_variables']:g} needed): "
             f"{', '.join(differ) or 'none'}; share between groups below {limits['share_ge']:g} percent: {', '.join(low) or 'none'}"
         ),
         clause=enough or not low,

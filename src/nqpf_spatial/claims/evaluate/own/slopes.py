@@ -21,7 +21,7 @@ from nqpf_spatial.claims.evaluate.own.engine import Adjust, Criterion, Measured,
 from nqpf_spatial.claims.evaluate.own.models import ModelSetting, of_mech, start, unique
 from nqpf_spatial.claims.evaluate.own.prose import number
 from nqpf_spatial.claims.evaluate.own.settings import Setting, groups
-from nqpf_spatial.claims.evaluate.specification import data_of, matrix_of
+from nqpf_spatial.claims.evaluate.specification import Specification, data_of, matrix_of
 from nqpf_spatial.claims.record import Evidence
 from nqpf_spatial.claims.register import Claim
 from nqpf_spatial.claims.rules import own_groups as rules
@@ -50,41 +50,43 @@ def _by_block(frame: pd.DataFrame, names: tuple[str, ...], block: pd.Series) -> 
     return frame.assign(**made), list(made)
 
 
+def _fits(ctx: Context, spec: Specification) -> tuple[SpatialFit, SpatialFit, pd.Series]:
+    """The model with one slope for all, the one with a slope for every block, and the block of every unit of W."""
+    import nqpf_spatial as nq
+
+    focus, controls = spec.regressors[:2], spec.regressors[2:]
+    w, data = matrix_of(ctx, spec), data_of(ctx, spec)
+    pooled = nq.fit(spec.formula, data, w, model="SDM", correction=spec.correction)
+    block = groups("block", Setting(drop=spec.drop)).reindex(list(w.ids))
+    frame, made = _by_block(data, focus, block)
+    formula = f"{spec.outcome} ~ {' + '.join([*made, *controls])} | province + year"
+    split = nq.fit(formula, frame, w, model="SDM", durbin=[*spec.regressors], correction=spec.correction)
+    return pooled, split, block
+
+
 def slopes(claim: Claim, ctx: Context, setting: ModelSetting) -> Measured:
     """Slopes by block and the permutation test that they are the same."""
     import pandas as pd
 
-    import nqpf_spatial as nq
-
     spec = setting.spec
+    focus = spec.regressors[:2]
     notes: list[str] = []
-    focus, controls = spec.regressors[:2], spec.regressors[2:]
     with noted(notes):
-        w = matrix_of(ctx, spec)
-        data = data_of(ctx, spec)
-        pooled = nq.fit(spec.formula, data, w, model="SDM", correction=spec.correction)
-        block = groups("block", Setting(drop=spec.drop)).reindex(w.ids)
-        frame, made = _by_block(data, focus, block)
-        formula = f"{spec.outcome} ~ {' + '.join([*made, *controls])} | province + year"
-        split = nq.fit(formula, frame, w, model="SDM", durbin=[*spec.regressors], correction=spec.correction)
+        pooled, split, block = _fits(ctx, spec)
+        blocks = list(block.unique())
+        covariance = split.with_vcov("cluster").cov_params()
     test = _permuted(pooled, focus, block, ctx)
     rows = [
-        rules.Slopes(x, float(pooled.params[x]), {b: float(split.params[f"{x}_{b}"]) for b in block.unique()})
-        for x in focus
+        rules.Slopes(x, float(pooled.params[x]), {b: float(split.params[f"{x}_{b}"]) for b in blocks}) for x in focus
     ]
-    wald = _wald(split.with_vcov("cluster"), [[f"{x}_{b}" for b in block.unique()] for x in focus])
+    wald = _wald(split.params, covariance, [[f"{x}_{b}" for b in blocks] for x in focus])
+    errors = {x: _difference_errors(covariance, x, blocks) for x in focus}
     table = pd.DataFrame({s.regressor: {"pooled": s.pooled, **s.by_group} for s in rows}).T.rename_axis("regressor")
-    errors = {x: _difference_errors(split, x, list(block.unique())) for x in focus}
-    farthest = max(s.farthest_pct() for s in rows)
-    sample = {
-        "formula": spec.formula,
-        "years": f"{spec.years[0]}-{spec.years[-1]}",
-        "provinces": w.n,
-        "n": int(pooled.nobs),
-    }
+    n, provinces = int(pooled.nobs), len(block)
+    sample = {"formula": spec.formula, "years": f"{spec.years[0]}-{spec.years[-1]}", "provinces": provinces, "n": n}
     return Measured(
-        (test, rows, wald, errors), farthest, int(pooled.nobs), sample, p=test.pvalue, tables={"slopes": table},
-        weights={spec.w: w.checksum}, notes=unique(notes),
+        (test, rows, wald, errors), max(s.farthest_pct() for s in rows), n, sample, p=test.pvalue,
+        tables={"slopes": table}, weights={spec.w: matrix_of(ctx, spec).checksum}, notes=unique(notes),
     )  # fmt: skip
 
 
@@ -100,33 +102,24 @@ def _permuted(pooled: SpatialFit, focus: tuple[str, ...], block: pd.Series, ctx:
     return slope_test(est.design.y - pooled.rho * lagged, est.columns.z, x, codes, permutations(ctx), ctx.seed)
 
 
-def _contrasts(fit: SpatialFit, members: list[list[str]]) -> np.ndarray:
-    """Rows that take the first block from every other one, regressor by regressor."""
-    order = list(fit.params.index)
-    rows = []
-    for names in members:
-        for other in names[1:]:
-            row = np.zeros(len(order))
-            row[order.index(other)], row[order.index(names[0])] = 1.0, -1.0
-            rows.append(row)
-    return np.array(rows)
-
-
-def _wald(fit: SpatialFit, members: list[list[str]]) -> tuple[float, int, float]:
-    """Statistic, degrees of freedom and p-value of equal slopes."""
+def _wald(params: pd.Series, covariance: pd.DataFrame, members: list[list[str]]) -> tuple[float, int, float]:
+    """Statistic, degrees of freedom and p-value of equal slopes: every block against the first, regressor by regressor."""
     from scipy.stats import chi2
 
-    r = _contrasts(fit, members)
-    gap = r @ fit.params.to_numpy()
-    statistic = float(gap @ np.linalg.solve(r @ fit.cov_params().to_numpy() @ r.T, gap))
+    order = list(params.index)
+    r = np.zeros((sum(len(names) - 1 for names in members), len(order)))
+    pairs = [(names[0], other) for names in members for other in names[1:]]
+    for k, (first, other) in enumerate(pairs):
+        r[k, order.index(other)], r[k, order.index(first)] = 1.0, -1.0
+    gap = r @ params.to_numpy()
+    statistic = float(gap @ np.linalg.solve(r @ covariance.to_numpy() @ r.T, gap))
     return statistic, len(r), float(chi2.sf(statistic, len(r)))
 
 
-def _difference_errors(fit: SpatialFit, x: str, blocks: list[str]) -> dict[str, float]:
+def _difference_errors(covariance: pd.DataFrame, x: str, blocks: list[str]) -> dict[str, float]:
     """Clustered standard error of the slope of a block less the mean slope of the others."""
-    cov = fit.with_vcov("cluster").cov_params()
     names = [f"{x}_{b}" for b in blocks]
-    part = cov.loc[names, names].to_numpy()
+    part = covariance.loc[names, names].to_numpy()
     out = {}
     for k, b in enumerate(blocks):
         row = np.full(len(blocks), -1.0 / (len(blocks) - 1))
