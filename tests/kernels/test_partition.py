@@ -115,3 +115,17 @@ def test_refusals():
         partition.choose_k([1.0, 2.0, 3.0], 3, 10, 0)
     with pytest.raises(ValueError, match="same units"):
         partition.adjusted_rand([0, 1], [0, 1, 1])
+
+
+def chosen(make):
+    choices = [partition.choose_k(make(np.random.default_rng(r)), 6, 100, r) for r in range(60)]
+    return np.mean([c.silhouette == 2 and not c.one_cluster for c in choices])
+
+
+def test_two_classes_of_31_units_are_found_and_not_invented():
+    """The criterion of WU-1.10: silhouette for k, gap statistic against one cluster."""
+    assert chosen(lambda g: np.concatenate([g.normal(0, 0.2, 16), g.normal(1, 0.2, 15)])) > 0.9
+    assert chosen(lambda g: np.concatenate([g.normal(0, 0.07, 16), g.normal(1, 0.2, 15)])) > 0.9
+    assert chosen(lambda g: g.normal(size=31)) < 0.05
+    assert chosen(lambda g: g.lognormal(0, 0.5, size=31)) < 0.08
+    assert chosen(lambda g: g.uniform(size=31)) < 0.35

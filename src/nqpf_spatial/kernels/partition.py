@@ -139,6 +139,11 @@ class Choice:
     gaps: Array
     errors: Array
 
+    @property
+    def one_cluster(self) -> bool:
+        """Whether the gap statistic sees no more than one cluster."""
+        return self.gap == 1
+
 
 def choose_k(values: ArrayLike, k_max: int, references: int, seed: int | None) -> Choice:
     """Choose the number of clusters by the silhouette and by the gap statistic.

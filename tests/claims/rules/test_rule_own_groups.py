@@ -60,7 +60,7 @@ def test_the_correction_counts_for_support_and_not_against():
 
 CLASSES = limits(reading.class_limits, "WU-1.10")
 SIZE = {"East": 10, "Central": 6, "West": 12, "Northeast": 3}
-STATED = rules.Classes(2, 2, CLASSES["ari_support_ge"], {"East": 10, "Central": 4, "West": 5, "Northeast": 1}, SIZE)
+STATED = rules.Classes(2, False, CLASSES["ari_support_ge"], {"East": 10, "Central": 4, "West": 5, "Northeast": 1}, SIZE)
 
 
 def high(**changes):
@@ -71,9 +71,9 @@ def high(**changes):
     ("changes", "expected"),
     [
         ({}, (True, False)),
-        ({"silhouette_k": 3}, (False, False)),
-        ({"gap_k": 1}, (False, False)),
-        ({"silhouette_k": 3, "gap_k": 1}, (False, True)),
+        ({"silhouette_k": 3}, (False, True)),
+        ({"one_cluster": True}, (False, False)),
+        ({"silhouette_k": 3, "one_cluster": True}, (False, True)),
         ({"ari": CLASSES["ari_support_ge"] - 1e-9}, (False, False)),
         ({"ari": CLASSES["ari_contradict_lt"]}, (False, False)),
         ({"ari": CLASSES["ari_contradict_lt"] - 1e-9}, (False, True)),
