@@ -121,7 +121,8 @@ def test_a_ranking_needs_candidates():
             rules.first_of(effects, "digital")
 
 
-AHEAD = rules.Synthetic("gdp", 2, 31, 1.0, True)
+AHEAD = rules.Synthetic("gdp", "gdp after 2016", 2, 31, 1.0, True)
+SOFTWARE = replace(AHEAD, outcome="software", name="software after 2016")
 
 
 def boom(second, growth=20.0, national=10.0):
@@ -142,8 +143,16 @@ def boom(second, growth=20.0, national=10.0):
     ],
 )
 def test_boom(second, growth, expected):
-    out = boom(replace(AHEAD, **second), growth)
+    out = boom(replace(SOFTWARE, **second), growth)
     assert (out.support, out.contradict, out.clause) == expected
+
+
+def test_one_of_two_dates_suffices_for_an_outcome():
+    late = replace(SOFTWARE, name="software after 2022")
+    for first, second, support in ((2, 9, True), (9, 2, True), (9, 9, False)):
+        rows = [AHEAD, replace(SOFTWARE, rank=first), replace(late, rank=second)]
+        assert rules.boom(rows, 20.0, 10.0, BOOM).support == support
+    assert not rules.boom([replace(AHEAD, rank=9), SOFTWARE, late], 20.0, 10.0, BOOM).support
 
 
 def test_a_gap_behind_contradicts_where_none_is_ahead():

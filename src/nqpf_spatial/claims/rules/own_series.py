@@ -6,9 +6,12 @@ Readings fixed before any verdict was computed:
   fall for contradiction.
 * WU-M10: the contribution of productivity is read in log points and as a share of growth; both must rise for support,
   both must fall for contradiction.
-* LG-5.3: every analysis the hypothesis names must place the province among the largest ratios with a positive gap. A gap
-  contradicts where some analysis does so with a negative gap and none with a positive one. A province fitted without any
-  error before the treatment has no determined gap: it counts for neither.
+* LG-5.3: support needs every outcome the hypothesis names to place the province among the largest ratios with a positive
+  gap, after at least one of the dates it names for that outcome. (That all dates must do so was the first version: the
+  years before the second date contain the effect of the first, so that the two exclude each other, as constructed panels
+  showed; changed before the panel was looked at.) A gap contradicts where some analysis places the province there with a
+  negative gap and none with a positive one. A province fitted without any error before the treatment has no determined
+  gap: it counts for neither.
 """
 
 from __future__ import annotations
@@ -182,8 +185,8 @@ class Synthetic:
 
     Attributes
     ----------
-    name : str
-        Outcome and treatment year.
+    outcome, name : str
+        Outcome; outcome and treatment year.
     rank, units : int
         Rank of the ratio of post to pre error, of how many.
     gap : float
@@ -192,6 +195,7 @@ class Synthetic:
         False where the fit before the treatment is perfect.
     """
 
+    outcome: str
     name: str
     rank: int
     units: int
@@ -216,7 +220,7 @@ def boom(found: Sequence[Synthetic], growth: float, national: float, limits: Map
     """
     extreme = [s for s in found if s.determined and s.rank <= limits["rank_le"]]
     ahead, behind = [s for s in extreme if s.gap > 0], [s for s in extreme if s.gap < 0]
-    pulled = len(ahead) == len(found)
+    pulled = {s.outcome for s in ahead} == {s.outcome for s in found}
     fast = growth >= limits["growth_ratio_ge"] * national
     shown = "; ".join(
         f"{s.name}: rank {s.rank} of {s.units}, gap {s.gap:+.4g}{'' if s.determined else ' (perfect pre-fit, not determined)'}"

@@ -3,7 +3,7 @@
 Readings fixed before any verdict was computed:
 
 * Three analyses, as the hypothesis names them: GDP per resident after 2016, software revenue per resident after 2016 and
-  after 2022. The treatment year itself is in neither period (as in R-DID). Outcomes enter as the register names them:
+  after 2022 (one of these two must hold for support, see the rule). The treatment year itself is in neither period (as in R-DID). Outcomes enter as the register names them:
   GDP per resident in levels, software revenue in logarithms.
 * Synthetic control of Abadie, Diamond and Hainmueller (2010) on the outcomes of all years before the treatment, equally
   weighted, without covariates; every other province with data is a donor. Every province is treated in turn and the
@@ -69,11 +69,11 @@ def _industry(ctx: Context, outcome: str) -> str:
     return str(next(i for i in found[0] if i != "population"))
 
 
-def _analysis(wide: pd.DataFrame, year: int, name: str) -> tuple[rules.Synthetic, pd.DataFrame, dict[str, float]]:
+def _analysis(wide: pd.DataFrame, year: int, outcome: str) -> tuple[rules.Synthetic, pd.DataFrame, dict[str, float]]:
     """One outcome and treatment year: the verdict's numbers, the two paths, and figures to show."""
     import pandas as pd
 
-    years = wide.index.to_numpy()
+    years, name = wide.index.to_numpy(), f"{outcome} after {year}"
     if PROVINCE not in wide.columns:
         raise DataSourceError(f"{name} has no value of {PROVINCE}")
     unit = list(wide.columns).index(PROVINCE)
@@ -88,7 +88,9 @@ def _analysis(wide: pd.DataFrame, year: int, name: str) -> tuple[rules.Synthetic
         "demeaned_rank": float(level.rank(unit)),
         "demeaned_gap": float(level.gap[unit]),
     }
-    result = rules.Synthetic(name, found.rank(unit), wide.shape[1], float(found.gap[unit]), not found.perfect[unit])
+    result = rules.Synthetic(
+        outcome, name, found.rank(unit), wide.shape[1], float(found.gap[unit]), not found.perfect[unit]
+    )
     donors = pd.Series(found.weights[unit], wide.columns)
     paths.attrs["donors"] = donors[donors > 1e-6].sort_values(ascending=False).to_dict()
     return result, paths, figures
@@ -101,9 +103,9 @@ def measure(claim: Claim, ctx: Context, setting: Setting) -> Measured:
     found, tables, donors, shown = [], {}, {}, {}
     for outcome, year in ANALYSES:
         wide = series(claim, ctx, setting, outcome).unstack("province")
-        name = f"{setting.name(outcome)} after {year}"
-        result, paths, figures = _analysis(wide, year, name)
+        result, paths, figures = _analysis(wide, year, setting.name(outcome))
         found.append(result)
+        name = result.name
         tables[name], shown[name], donors[name] = paths, figures, paths.attrs["donors"]
     industry = _industry(ctx, setting.name(ANALYSES[1][0]))
     first, last = ANALYSES[1][1], claim.years(ANALYSES[1][0])[1]
