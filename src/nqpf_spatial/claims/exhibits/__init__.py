@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from nqpf_spatial.claims.exhibits import criteria, facts, mechanism, spillover
+from nqpf_spatial.claims.exhibits import criteria, did, facts, mechanism, own, spillover
 from nqpf_spatial.claims.exhibits import shares as share_exhibits
 from nqpf_spatial.claims.exhibits.base import Exhibit, multiverse_zh
 from nqpf_spatial.claims.record import Verdict
@@ -27,6 +27,8 @@ EXHIBITS: Mapping[str, Exhibit] = {
     **mechanism.EXHIBITS,
     **criteria.EXHIBITS,
     **spillover.EXHIBITS,
+    **did.EXHIBITS,
+    **own.EXHIBITS,
 }
 
 #: titles in Chinese of the tables every verdict has
