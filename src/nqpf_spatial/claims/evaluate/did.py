@@ -294,6 +294,7 @@ def _criterion(
         mde_note=MDE_NOTE,
         p_value=lambda found: float(found.p),  # type: ignore[arg-type]
         start=start,
+        heavy=frozenset({"index_drop_one"}),
         notes=("the register names the earlier national big-data zones (2015-16) as a confounder",),
     )
 

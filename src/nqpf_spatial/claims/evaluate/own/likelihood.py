@@ -65,9 +65,11 @@ def likelihoods(claim: Claim, ctx: Context, setting: ModelSetting) -> Measured:
         part = replace(spec, years=tuple(y for y in spec.years if first <= y <= last))
         row = {}
         for w in names:
-            with noted(notes):
+            own: list[str] = []
+            with noted(own):
                 matrix = _matrix(ctx, part, w)
                 fit = fit_durbin(ctx, part, matrix)
+            notes += [f"{w}, {first}-{last}: {text}" for text in own]
             row[w], checksums[w] = fit.llf / fit.n_effective, matrix.checksum
             n += fit.nobs if w == setting.network else 0
         found[f"{part.years[0]}-{part.years[-1]}"] = row

@@ -142,7 +142,6 @@ RANKING = Criterion(
     },
     mde_note="of every effect: (z[1 - alpha/2] + z[0.8]) * delta-method standard error; the ranking itself has no test",
     start=start,
-    heavy=frozenset({"alt_digital"}),
 )
 
 #: claims decided here

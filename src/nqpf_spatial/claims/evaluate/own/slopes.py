@@ -175,7 +175,6 @@ SLOPES = Criterion(
     mde_note="difference of one block from the mean of the others: (z[1 - alpha/2] + z[0.8]) * clustered standard error; the largest is quoted",
     p_value=lambda found: float(found.numbers[0].pvalue),
     start=start,
-    heavy=frozenset({"alt_digital", "alt_innovation"}),
 )
 
 #: claims decided here
