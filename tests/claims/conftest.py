@@ -134,6 +134,7 @@ def world():
         panel = made[key] if edit is None else edit(made[key].copy())
         panel.attrs = {"release": "constructed"}
         return type("World", (Context,), {"panel": panel})(fast=fast)
+
     return make
 
 

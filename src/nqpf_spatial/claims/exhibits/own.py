@@ -219,9 +219,7 @@ def contribution(verdict: Verdict, lang: str) -> Figure:
     frame = table.set_axis(_provinces(table.index, lang))
     years = str(verdict.sample["intensity_years"])
     label = _say(lang, f"change of log electricity intensity, {years}", f"电力强度对数的变化，{years}")
-    return bars.grouped_bars(
-        frame, xlabel=label, lang=lang, colours=[HIGH if v < 0 else LOW for v in table["change"]]
-    )
+    return bars.grouped_bars(frame, xlabel=label, lang=lang, colours=[HIGH if v < 0 else LOW for v in table["change"]])
 
 
 def slopes(verdict: Verdict, lang: str) -> Figure:
