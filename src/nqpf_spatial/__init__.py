@@ -28,6 +28,7 @@ _FUNCTIONS = {
     "gmm": "nqpf_spatial.models.gmm",
     "divergence_accounting": "nqpf_spatial.models.accounting",
     "model_probabilities": "nqpf_spatial.models",
+    "pool": "nqpf_spatial.models.imputation",
     "simulate": "nqpf_spatial.models",
     "compare": "nqpf_spatial.report",
     "sweep": "nqpf_spatial.models.sweep",

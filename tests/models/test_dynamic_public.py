@@ -133,7 +133,7 @@ def test_every_public_name_of_a_fit_is_decided_here(fit):
         "effects", "endog_names", "estimate", "exog_names", "explain", "fixed_effects", "forecast", "formula", "glance", "impacts",
         "impulse_responses", "k_params", "lambda_", "llf", "model", "n_effective", "nobs", "params", "parsed", "phi", "predict",
         "provenance", "pvalues", "random", "release", "resid", "rho", "sigma2", "sigma2_mu", "sigma2_se", "stability", "summary",
-        "tidy", "tvalues", "vcov", "vcov_options", "w", "with_vcov", "zvalues",
+        "dropped", "tidy", "tvalues", "vcov", "vcov_options", "w", "with_vcov", "zvalues",
     }  # fmt: skip
     refuses = {"permutation_test", "posterior", "random_counterpart", "random_effects"}
     assert {name for name in dir(fit) if not name.startswith("_")} == works | refuses

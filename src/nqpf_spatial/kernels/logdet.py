@@ -18,6 +18,9 @@ from numpy.typing import ArrayLike, NDArray
 from nqpf_spatial.errors import IdentificationError
 from nqpf_spatial.kernels import spectrum
 
+_NODES, _NODE_WEIGHTS = np.polynomial.legendre.leggauss(32)
+_BATCH = 4_000_000  # elements of a stack of inverses that are held at once
+
 
 @dataclass(frozen=True, slots=True)
 class LogDet:
@@ -101,3 +104,45 @@ def adjust(logdet: LogDet, w: NDArray) -> LogDet:
         )
     share = vectors.sum(axis=0) * np.linalg.solve(vectors, np.ones(w.shape[0])) / w.shape[0]
     return LogDet(omega, logdet.low, logdet.high, 1.0 - share)
+
+
+@dataclass(frozen=True, slots=True)
+class TraceLogDet(LogDet):
+    r"""``sum_p tr[M_p ln(I - r W_p)]`` for weights without a full set of eigenvectors (one-way links).
+
+    Derivatives are exact traces, ``-tr(M G)`` and ``-tr(M G G)``; the value is their integral from zero by Gauss's rule in
+    :math:`u = -\ln(1 - r/\bar r)`, which takes the pole at the end :math:`\bar r` of the interval away.
+
+    Attributes
+    ----------
+    omega : (n,) ndarray
+        Eigenvalues of all W, for their interval only.
+    blocks : tuple of ((n_p, n_p), (n_p, n_p)) ndarrays
+        W and M of every set of observed units; M summed over the periods that share it.
+    """
+
+    blocks: tuple[tuple[NDArray, NDArray], ...] = ()
+
+    def __call__(self, r: ArrayLike) -> NDArray:
+        """Value at r (any shape)."""
+        given = np.asarray(r, dtype=float)
+        flat = given.ravel()
+        end = np.where(flat < 0, self.low, self.high)
+        top = -np.log1p(-flat / end)
+        u = 0.5 * top[:, None] * (_NODES + 1.0)
+        first = self.derivatives((-end[:, None] * np.expm1(-u)).ravel())[0].reshape(u.shape)
+        return (0.5 * top * end * ((first * np.exp(-u)) @ _NODE_WEIGHTS)).reshape(given.shape)
+
+    def derivatives(self, r: ArrayLike) -> tuple[NDArray, NDArray]:
+        """First and second derivative at r (any shape)."""
+        given = np.asarray(r, dtype=float)
+        flat = given.ravel()
+        first, second = np.zeros(flat.size), np.zeros(flat.size)
+        for w, m in self.blocks:
+            step = max(1, _BATCH // w.size)
+            for at in range(0, flat.size, step):
+                part = slice(at, at + step)
+                g = w @ np.linalg.inv(np.eye(w.shape[0]) - flat[part, None, None] * w)
+                first[part] -= np.einsum("ij,rji->r", m, g)
+                second[part] -= np.einsum("ij,rji->r", m, g @ g)
+        return first.reshape(given.shape), second.reshape(given.shape)

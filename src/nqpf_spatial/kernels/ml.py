@@ -99,14 +99,21 @@ def residual_quadratic(factor: NDArray, k: int) -> tuple[float, float, float]:
 
 
 def maximise_lag(
-    a: NDArray, b: NDArray, c: NDArray, n: int, m: int, logdet: LogDet, tol: float = 1e-13, max_iter: int = 60
+    a: NDArray,
+    b: NDArray,
+    c: NDArray,
+    n: int,
+    m: int,
+    logdet: LogDet,
+    tol: float = 1e-13,
+    max_iter: int = 60,
 ) -> tuple[NDArray, int]:
     """Maximise ``-n/2 ln(a - 2 b rho + c rho^2) + m ln|I - rho W|`` for every element of a, b, c at once.
 
     A grid brackets the global maximum, Newton steps kept inside the bracket find it.
     """
     a, b, c = (np.atleast_1d(np.asarray(v, dtype=float)) for v in (a, b, c))
-    grid = _scan(logdet)
+    grid = scan(logdet)
     sse = a[:, None] - 2.0 * b[:, None] * grid + c[:, None] * grid**2
     best = (-0.5 * n * np.log(sse) + m * logdet(grid)).argmax(axis=1)
     left, right = grid[np.maximum(best - 1, 0)], grid[np.minimum(best + 1, _GRID - 1)]
@@ -147,7 +154,7 @@ def _fit_lag_by_factors(a: float, b: float, c: float, like: Likelihood, logdet: 
     """Few, expensive log-determinants: Brent's search on exact values, then one Newton step."""
     search = optimize.minimize_scalar(
         lambda r: 0.5 * like.n * np.log(a - 2.0 * b * r + c * r * r) - like.m * float(logdet(r)),
-        bounds=_inside(logdet),
+        bounds=inside(logdet),
         method="bounded",
         options={"xatol": 1e-6},
     )
@@ -165,7 +172,7 @@ def _fit_error(data: Reduced, like: Likelihood) -> tuple[float, float, int]:
     """(rho, lambda) of a model with an error lag: a scan of lambda for the start, then damped Newton."""
     assert like.lambda_ is not None
     best, start = -np.inf, (0.0, 0.0)
-    for lambda_ in _scan(like.lambda_)[1:-1]:
+    for lambda_ in scan(like.lambda_)[1:-1]:
         rho = 0.0 if like.rho is None else _fit_lag(data.at(lambda_), data.k, like)[0]
         value = _concentrated(data, like, rho, lambda_)
         if value > best:
@@ -179,7 +186,7 @@ def _newton(data: Reduced, like: Likelihood, x: NDArray, max_iter: int = 100) ->
     A parameter at an end of its interval with the score pointing outwards stays there while the other moves.
     """
     present = np.array([like.rho is not None, True])
-    box = np.array([(0.0, 0.0) if ld is None else _inside(ld) for ld in (like.rho, like.lambda_)])
+    box = np.array([(0.0, 0.0) if ld is None else inside(ld) for ld in (like.rho, like.lambda_)])
     value = _concentrated(data, like, *x)
     for iteration in range(1, max_iter + 1):
         score, hessian = _concentrated_derivatives(data, like, *x)
@@ -204,13 +211,13 @@ def _newton(data: Reduced, like: Likelihood, x: NDArray, max_iter: int = 100) ->
     raise ConvergenceError(f"(rho, lambda) = {x} still moved by {change:.2g} after {max_iter} iterations")
 
 
-def _scan(logdet: LogDet | FactorLogDet) -> NDArray:
+def scan(logdet: LogDet | FactorLogDet) -> NDArray:
     """Starting points, closer together towards the ends: intervals of dense W are wide and maxima sit near their end."""
-    low, high = _inside(logdet)
+    low, high = inside(logdet)
     return low + (high - low) * 0.5 * (1.0 - np.cos(np.pi * np.arange(_GRID) / (_GRID - 1)))
 
 
-def _inside(logdet: LogDet | FactorLogDet) -> tuple[float, float]:
+def inside(logdet: LogDet | FactorLogDet) -> tuple[float, float]:
     """The admissible interval, closed a little inside its open ends (which may be infinite: then +-1e3)."""
     low = logdet.low if np.isfinite(logdet.low) else -1e3
     high = logdet.high if np.isfinite(logdet.high) else 1e3

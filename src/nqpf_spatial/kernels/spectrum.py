@@ -113,6 +113,21 @@ def symmetric_similar(w: csr_array) -> csr_array | None:
     return csr_array((np.sqrt(w.data) * np.sqrt(back.data), w.indices, w.indptr), shape=w.shape)
 
 
+def similar_eigensystem(w: csr_array) -> tuple[NDArray, NDArray, NDArray] | None:
+    """Eigenvalues (N,), eigenvectors in columns (N, N) and their inverse, of a W that is similar to a symmetric matrix.
+
+    Repeated eigenvalues, one per component of the network, have independent eigenvectors on this way. None for any other W,
+    whose eigenvectors may be dependent.
+    """
+    w = _canonical(w)
+    similar, edges = symmetric_similar(w), _edge_log_ratio(w)
+    if similar is None or edges is None:
+        return None
+    scale = np.exp(0.5 * _log_scale(w, csr_array((edges[2], w.indices, w.indptr), shape=w.shape)))
+    values, vectors = np.linalg.eigh(similar.toarray())
+    return values, vectors / scale[:, None], vectors.T * scale
+
+
 def interval(values: NDArray[np.float64] | NDArray[np.complex128]) -> tuple[float, float]:
     """Admissible interval of rho around zero, from the real eigenvalues.
 

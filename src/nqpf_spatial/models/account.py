@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 def dummies(fit: SpatialFit) -> int:
     """Fixed effects that are parameters of the likelihood: those that the correction has not transformed away."""
-    (t, n), design, correction = fit.estimate.design.shape, fit.estimate.design, fit.correction
+    design, correction = fit.estimate.design, fit.correction
     if correction in ("transform", "score"):
         return 0
     if fit.dynamic and correction == "bias":  # the time effects are transformed away, N - 1 units are left
-        return (n - design.time) * design.unit
-    return int(n * design.unit + t * design.time - (design.unit and design.time))
+        return (design.shape[1] - design.time) * design.unit
+    return design.effects_rank
 
 
 def glance(fit: SpatialFit) -> pd.Series:
@@ -41,6 +41,7 @@ def glance(fit: SpatialFit) -> pd.Series:
             "N": n,
             "T": t,
             "periods lost": int(bool(fit.dynamic)),
+            "missing": fit.dropped.short(),
             "nobs": fit.nobs,
             "n_effective": fit.n_effective,
             "sigma2": fit.sigma2,
@@ -79,6 +80,7 @@ def provenance(fit: SpatialFit) -> dict[str, Any]:
         "correction": fit.correction,
         "vcov": fit.vcov,
         "vcov_options": {key: str(value) for key, value in fit.vcov_options.items()},
+        "missing": fit.dropped.facts(),
         "data_release": fit.release,
         "data_checksum": est.design.checksum(),
         "w": {role: {"name": w.name, "checksum": w.checksum} for role, w in roles.items() if w is not None},

@@ -275,7 +275,7 @@ def _check_comparable(fits: Mapping[tuple[str, str], SpatialFit]) -> None:
 def likelihood_facts(fit: SpatialFit) -> dict[str, object]:
     """What must agree before two likelihoods may be compared: n, correction, effects, outcome and its sum."""
     design = fit.estimate.design
-    y = np.sort(design.y, axis=None)
+    y = np.sort(design.y[np.isfinite(design.y)])
     return {
         "n": fit.n_effective,
         "periods": "-".join(str(p) for p in (design.periods[0], design.periods[-1]) if p is not None) or "one",

@@ -19,6 +19,7 @@ from nqpf_spatial.kernels.logdet import LogDet
 from nqpf_spatial.kernels.moments import Reduced
 from nqpf_spatial.models.dynamic_part import static_only
 from nqpf_spatial.models.estimate import IN_LIKELIHOOD, Estimate
+from nqpf_spatial.models.networks import require_balanced
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -288,6 +289,11 @@ def _check(est: Estimate) -> None:
             f"a {est.model.name} model has two spatial parameters; the exact posterior is for one. Use SDM or SDEM, which "
             'nest SEM and SLX, or impacts(method="simulate")'
         )
+    if est.reduced is None:
+        raise ValueError(
+            'the posterior needs a likelihood with sufficient statistics of fixed size, which neither missing="marginalise" nor a '
+            'spatial error with effects on sub-networks has; use impacts(method="simulate")'
+        )
     if est.correction not in IN_LIKELIHOOD:
         raise ValueError(
             f"correction={est.correction!r} changes the estimate after the maximum and belongs to no likelihood; a "
@@ -298,11 +304,12 @@ def _check(est: Estimate) -> None:
 def _effects_in(est: Estimate, prior: Prior) -> int:
     """Fixed effects with a flat prior that are integrated out: each takes one observation off nu."""
     design = est.design
-    t, n = design.shape
-    if est.correction != "none":
-        if prior.beta != "lesage":
-            return 0
-        t, n = t - design.unit, n - design.time
+    if est.correction == "none":
+        return design.effects_rank
+    if prior.beta != "lesage":
+        return 0
+    require_balanced(est, 'the prior "lesage", whose published constants are those of the transformation,')
+    t, n = design.shape[0] - design.unit, design.shape[1] - design.time
     return int(n * design.unit + t * design.time - (design.unit and design.time))
 
 

@@ -16,11 +16,12 @@ from nqpf_spatial.kernels import replicate
 from nqpf_spatial.kernels.factor import FactorLogDet
 from nqpf_spatial.kernels.ml import fit_ml
 from nqpf_spatial.kernels.moments import reduce_columns
-from nqpf_spatial.models import random_effects
+from nqpf_spatial.models import random_effects, unbalanced_inference
 from nqpf_spatial.models.covariance import group_codes
 from nqpf_spatial.models.dynamic_bootstrap import recursive_bootstrap
 from nqpf_spatial.models.dynamic_part import dynamic_terms
 from nqpf_spatial.models.estimate import IN_LIKELIHOOD, Estimate
+from nqpf_spatial.models.networks import require_balanced
 from nqpf_spatial.models.residuals import decompose
 
 KINDS = ("residual", "parametric", "wild", "wild-cluster", "recursive")
@@ -113,12 +114,16 @@ def bootstrap(
         return random_effects.replicates(est, replicates, seed)
     if isinstance(est.likelihood.rho, FactorLogDet) or isinstance(est.likelihood.lambda_, FactorLogDet):
         raise ValueError(f"bootstraps need the eigenvalues of W, too many with {est.design.shape[1]} units")
+    if est.design.integrated:
+        require_balanced(est, "the bootstrap")
     if est.correction not in IN_LIKELIHOOD:
         raise ValueError(
             f"correction={est.correction!r} changes the estimate after the likelihood; bootstrap a fit with "
             'correction="transform" or "none"'
         )
     blocks = error_blocks(est, kind, replicates, seed, groups)
+    if est.networks is not None:
+        return unbalanced_inference.replicates(est, blocks)
     signal = np.tensordot(est.fit.beta, est.columns.z, axes=1) + decompose(est)[1]
     if est.weights.error is not None:
         return _refit_error(est, signal, blocks)
@@ -142,9 +147,17 @@ def bootstrap(
 def error_blocks(
     est: Estimate, kind: str, replicates: int, seed: int, groups: pd.Series | Mapping[Any, Any] | str | None = None
 ) -> Iterator[NDArray]:
-    """The errors (r, T, N) behind the replicates of `bootstrap`, block by block: the same seed gives the same errors."""
-    residual = decompose(est)[2] * np.sqrt(est.design.y.size / _rank(est))
+    """The errors (r, T, N) behind the replicates of `bootstrap`, block by block: the same seed gives the same errors.
+
+    (r, 1, n) on the cells of observed sub-networks.
+    """
     codes = group_codes(est, groups) if kind == "wild-cluster" else None
+    if est.networks is not None:
+        e = decompose(est)[2][est.networks.observed][None]
+        codes = None if codes is None else unbalanced_inference.unit_cells(est, codes)
+        e = e * np.sqrt(e.size / (e.size - est.networks.removed.rank))
+        return _errors(kind, e, codes, replicates, np.random.default_rng(seed))
+    residual = decompose(est)[2] * np.sqrt(est.design.y.size / _rank(est))
     return _errors(kind, residual, codes, replicates, np.random.default_rng(seed))
 
 

@@ -22,6 +22,7 @@ from nqpf_spatial.kernels.ml import MLFit, evaluate
 from nqpf_spatial.models.bootstrap import bootstrap
 from nqpf_spatial.models.covariance import expected
 from nqpf_spatial.models.estimate import Estimate
+from nqpf_spatial.models.networks import require_balanced
 
 REPLICATES, SEED = 999, 0
 
@@ -30,6 +31,7 @@ def correct(est: Estimate, correction: str) -> Estimate:
     """The estimate after dummy-variable ML (`est`, correction "none") with another correction."""
     if not (est.design.unit or est.design.time):
         return replace(est, correction=correction)
+    require_balanced(est, f"correction={correction!r}")
     fit = _bias(est) if correction == "bias" else _bootstrap(est)
     return replace(est, fit=fit, correction=correction)
 

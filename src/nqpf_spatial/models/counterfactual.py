@@ -18,6 +18,7 @@ from nqpf_spatial.models.changes import Change, change_frame, outcome_is_log
 from nqpf_spatial.models.impact_views import membership
 from nqpf_spatial.models.impacts import METHODS, admissible, sample_parameters
 from nqpf_spatial.models.labels import enumerate_some
+from nqpf_spatial.models.networks import require_balanced
 from nqpf_spatial.models.selection import select_periods, select_units
 from nqpf_spatial.models.structure import Structure, structure
 
@@ -288,6 +289,7 @@ def counterfactual(
         raise ValueError(f"method={method!r} is not known; choose one of {', '.join(map(repr, METHODS))}")
     if not 0.0 < alpha < 1.0:
         raise ValueError(f"alpha={alpha}: give the share outside the interval, 0.05 for 95 %")
+    require_balanced(fit.estimate, "a counterfactual, a response of every unit in every period,")
     design = fit.estimate.design
     units, periods = select_units(where, design.units), select_periods(years, design)
     if not units.any():

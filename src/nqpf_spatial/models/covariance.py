@@ -14,12 +14,14 @@ from scipy import linalg as sla
 from nqpf_spatial import provinces
 from nqpf_spatial.errors import FewClustersWarning, IdentificationError, PanelError
 from nqpf_spatial.kernels import sandwich
+from nqpf_spatial.kernels import unbalanced_score as kernel
 from nqpf_spatial.kernels.information import expected_information
-from nqpf_spatial.models import random_effects
+from nqpf_spatial.models import random_effects, unbalanced_inference
 from nqpf_spatial.models.dynamic_correct import expected as expected_dynamic
 from nqpf_spatial.models.dynamic_part import check_dynamic_vcov, dynamic_terms
 from nqpf_spatial.models.estimate import Estimate
 from nqpf_spatial.models.labels import match
+from nqpf_spatial.models.networks import require_balanced
 from nqpf_spatial.models.residuals import decompose
 
 #: below this number of clusters, units or periods the coverage page shows intervals that are too short
@@ -33,8 +35,21 @@ def covariance(est: Estimate, vcov: str, options: Mapping[str, Any]) -> NDArray:
             f'vcov={vcov!r} is not available with random effects; use "observed" or "expected", or fixed effects'
         )
     check_dynamic_vcov(est, vcov)
+    check_missing_vcov(est, vcov)
     function, _ = METHODS[vcov]
     return function(est, **options)
+
+
+def check_missing_vcov(est: Estimate, vcov: str) -> None:
+    """The covariances that hold where cells are missing; an error names them."""
+    if est.design.observed is None:
+        return
+    allowed = ("observed",) if est.design.integrated else ("observed", "expected", "sandwich", "cluster")
+    if vcov not in allowed:
+        raise ValueError(
+            f"vcov={vcov!r} is for panels in which every unit is observed in every period; with "
+            f"missing={est.design.dropped.asked.choice!r} use {', '.join(map(repr, allowed))}"
+        )
 
 
 def _inverse(information: NDArray) -> NDArray:
@@ -48,11 +63,19 @@ def _inverse(information: NDArray) -> NDArray:
 
 
 def _observed(est: Estimate) -> NDArray:
-    return _inverse(est.fit.information)
+    bread = _inverse(est.fit.information)
+    return bread if est.networks is None else _widened(bread, est)
 
 
 def _expected(est: Estimate) -> NDArray:
-    return _inverse(expected(est))
+    bread = _inverse(expected(est))
+    return bread if est.networks is None else _widened(bread, est)
+
+
+def _widened(bread: NDArray, est: Estimate) -> NDArray:
+    """Covariance of a score that no likelihood has: its variance is the expected derivative and something in rho."""
+    position = len(est.columns.names)
+    return bread + unbalanced_inference.excess(est) * np.outer(bread[position], bread[position])
 
 
 def expected(est: Estimate) -> NDArray:
@@ -61,6 +84,8 @@ def expected(est: Estimate) -> NDArray:
         return random_effects.expected(est)
     if dynamic_terms(est):
         return expected_dynamic(est)
+    if est.networks is not None:
+        return _expected_cells(est)
     lag, error = _parameters(est)
     effects = (est.design.unit, est.design.time)
     project = est.correction in ("transform", "score") and est.design.time
@@ -69,6 +94,14 @@ def expected(est: Estimate) -> NDArray:
     return expected_information(
         est.columns.z, est.fit.beta, est.fit.sigma2, lag, error, effects, like.m, project, like.n, fixed
     )
+
+
+def _expected_cells(est: Estimate) -> NDArray:
+    found = kernel.normal_variance(unbalanced_inference.score(est, project=est.correction != "none"))
+    if est.model.lag:
+        position = len(est.columns.names)
+        found[position, position] -= unbalanced_inference.excess(est)
+    return found
 
 
 def _parameters(est: Estimate) -> tuple[tuple[NDArray, float] | None, tuple[NDArray, float] | None]:
@@ -81,6 +114,7 @@ def _parameters(est: Estimate) -> tuple[tuple[NDArray, float] | None, tuple[NDAr
 
 def score_form(est: Estimate) -> sandwich.ScoreForm:
     """The score of an estimate as a linear-quadratic form in the error."""
+    require_balanced(est, "this test")
     design, fit = est.design, est.fit
     _, fixed, e = decompose(est)
     lag, error = _parameters(est)
@@ -89,11 +123,13 @@ def score_form(est: Estimate) -> sandwich.ScoreForm:
 
 
 def _between(est: Estimate, meat: NDArray) -> NDArray:
-    bread = _observed(est)
+    bread = _inverse(est.fit.information)
     return bread @ meat @ bread
 
 
 def _sandwich(est: Estimate) -> NDArray:
+    if est.networks is not None:
+        return _between(est, kernel.qml_variance(unbalanced_inference.score(est)))
     return _between(est, sandwich.qml_meat(score_form(est), expected(est)))
 
 
@@ -103,6 +139,9 @@ def _cluster(est: Estimate, groups: pd.Series | Mapping[Any, Any] | str | None =
     _warn_few(g, "clusters")
     n, k = est.likelihood.n, len(est.columns.names)
     scale = g / (g - 1.0) * (n - 1.0) / (n - k)
+    if est.networks is not None:
+        codes = unbalanced_inference.unit_cells(est, labels)
+        return scale * _between(est, kernel.cluster_variance(unbalanced_inference.score(est), codes))
     return scale * _between(est, sandwich.cluster_meat(score_form(est), labels))
 
 

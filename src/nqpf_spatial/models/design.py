@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from numbers import Real
 from typing import Any
 
@@ -14,10 +14,12 @@ import pandas as pd
 from formulaic import Formula, ModelSpec
 from formulaic.errors import FactorEvaluationError
 from numpy.typing import NDArray
+from scipy.sparse import csgraph, csr_array
 
 from nqpf_spatial import provinces
 from nqpf_spatial.errors import PanelError
 from nqpf_spatial.models.labels import canonical, enumerate_some, match
+from nqpf_spatial.models.missing import Dropped, Missing, Selection, cell_name, select
 from nqpf_spatial.models.spec import ParsedFormula, effect_flags
 
 _TIMES = ("year", "yr", "time", "date", "period", "quarter", "month", "年份", "年")
@@ -48,6 +50,10 @@ class Design:
     formula : Formula
     lag_only : tuple of str
         Columns that enter with their spatial lag only.
+    observed : (T, N) bool ndarray or None
+        Cells that are there; the arrays are NaN elsewhere. None if all are.
+    dropped : Dropped
+        What ``missing=`` left out.
     """
 
     y: NDArray
@@ -62,6 +68,28 @@ class Design:
     frame: pd.DataFrame
     formula: Formula
     lag_only: tuple[str, ...] = ()
+    observed: NDArray | None = None
+    dropped: Dropped = field(default_factory=Dropped)
+
+    @property
+    def nobs(self) -> int:
+        """Observed cells."""
+        return int(self.y.size if self.observed is None else self.observed.sum())
+
+    @property
+    def integrated(self) -> bool:
+        """Whether missing outcomes are integrated out, so that the regressors are there in every cell."""
+        return self.observed is not None and self.dropped.asked.choice == "marginalise"
+
+    @property
+    def effects_rank(self) -> int:
+        """Rank of the dummies of the fixed effects."""
+        t, n = self.shape
+        if not (self.unit and self.time):
+            return n * self.unit + t * self.time
+        seen = np.ones((t, n), dtype=bool) if self.observed is None else self.observed
+        links = csr_array(np.block([[np.zeros((n, n)), seen.T], [seen, np.zeros((t, t))]]))
+        return int(n + t - csgraph.connected_components(links, directed=False)[0])
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -80,15 +108,26 @@ class Design:
         return [cells.name(int(p)) for p in positions]
 
     def series(self, values: NDArray, name: str) -> pd.Series:
-        """(T, N) values as a labelled Series."""
-        return pd.Series(values.T.ravel(), index=self.frame_index(), name=name)
+        """(T, N) values of the observed cells as a labelled Series."""
+        whole = pd.Series(values.T.ravel(), index=self.frame_index(), name=name)
+        return whole if self.observed is None else whole[self.observed.T.ravel()]
+
+    def grid(self, values: NDArray) -> NDArray:
+        """(..., T, N) from values (R, ...), unit by unit; of the rows of `frame`, or of as many whole periods as there are.
+
+        NaN where a cell has no row.
+        """
+        n, whole = self.shape[1], values
+        if self.observed is not None and values.shape[0] == self.observed.sum():
+            whole = np.full((self.observed.size, *values.shape[1:]), np.nan)
+            whole[self.observed.T.ravel()] = values
+        return np.moveaxis(whole.reshape(n, whole.shape[0] // n, *values.shape[1:]), (0, 1), (-1, -2))
 
     def evaluate(self, frame: pd.DataFrame) -> NDArray:
         """Regressor columns (K, T, N) of the same formula, with the same factor coding, on another frame of the same units."""
-        n = self.shape[1]
         right = self._spec().get_model_matrix(frame, na_action="ignore", output="pandas")
         names = [name for name in self.names if not name.startswith(MEAN)]
-        return right[names].to_numpy(dtype=float).reshape(n, len(frame) // n, len(names)).transpose(2, 1, 0)
+        return self.grid(right[names].to_numpy(dtype=float))
 
     def _spec(self) -> ModelSpec:
         return self.formula.rhs.get_model_matrix(self.frame, na_action="ignore", output="pandas").model_spec
@@ -106,6 +145,7 @@ def build_design(
     data: pd.DataFrame,
     ids: tuple[Hashable, ...] | None,
     years: tuple[object, object] | None = None,
+    missing: Missing | None = None,
 ) -> Design:
     """Align, check and reshape.
 
@@ -118,6 +158,8 @@ def build_design(
         Units of W in its canonical order; None without W.
     years : (first, last), optional
         Periods to keep, both ends included.
+    missing : Missing, optional
+        What to do about missing cells; an error that names them by default.
     """
     levels = _levels(data)
     unit, time = effect_flags(parsed.effects, levels)
@@ -128,12 +170,19 @@ def build_design(
     if years is not None:
         kept = _select_periods(index, years, levels)
         index, columns = index[kept], {name: values[kept] for name, values in columns.items()}
-    order, units, periods = _ordered(index, ids, levels)
+    cell, units, periods = _coded(index, ids, levels)
+    if missing is None or missing.choice == "raise":
+        _check_absent(cell, _Cells(units, periods))
+        picked = Selection(np.argsort(cell, kind="stable"), units, periods, None, Dropped())
+    else:
+        outcomes = {str(v) for v in parsed.formula.lhs.required_variables}
+        picked = select(cell, columns, outcomes, (units, periods), missing)
     # a plain index from here on: rows are known by their position
-    frame = pd.DataFrame({name: values[order] for name, values in columns.items()})
+    frame = pd.DataFrame({name: values[picked.rows] for name, values in columns.items()})
     outcome, target, columns_x, matrix = _evaluate(parsed, frame)
-    cells = _Cells(units, periods)
-    _check_finite(target[:, None], (outcome,), cells)
+    cells = _Cells(units, periods, None if missing is None or missing.choice == "raise" else cell[picked.rows])
+    seen = None if picked.observed is None else picked.observed.T.ravel()
+    _check_finite(target[:, None], (outcome,), cells, seen if seen is not None and seen.size == target.size else None)
     _check_finite(matrix, columns_x, cells)
     shown = [k for k, name in enumerate(columns_x) if not ((unit or time) and name == "Intercept")]
     names = tuple(columns_x[k] for k in shown)
@@ -142,8 +191,13 @@ def build_design(
         raise PanelError(
             f"regressors named {enumerate_some(clash)} read like parameters of the model; rename the variables"
         )
-    y, x = _reshape(target, matrix[:, shown], len(units))
-    return Design(y, x, names, outcome, units, periods, levels, unit, time, frame, parsed.formula)
+    empty = np.empty((len(picked.periods), len(picked.units)))
+    design = Design(
+        empty, empty[None], names, outcome, picked.units, picked.periods, levels, unit, time, frame, parsed.formula,
+        observed=picked.observed, dropped=picked.dropped,
+    )  # fmt: skip
+    y, x = (np.ascontiguousarray(design.grid(values)) for values in (target, matrix[:, shown]))
+    return replace(design, y=y, x=x)
 
 
 def _levels(data: pd.DataFrame) -> tuple[str, ...]:
@@ -209,10 +263,10 @@ def _kind_hint(edge: object, period: pd.Index, level: str) -> str:
     return f". The level {level!r} holds {kind}, not {type(edge).__name__}: give labels of that kind, years={pair}"
 
 
-def _ordered(
+def _coded(
     index: pd.Index, ids: tuple[Hashable, ...] | None, levels: tuple[str, ...]
 ) -> tuple[NDArray, tuple[Hashable, ...], tuple[Hashable, ...]]:
-    """Positions of the rows unit by unit, period by period in canonical order; duplicates and gaps are errors."""
+    """Cell of every row, numbered unit by unit, period by period in canonical order; duplicates are errors."""
     if not len(index):
         raise PanelError("the data have no rows")
     labels = index.get_level_values(0).unique()
@@ -232,9 +286,11 @@ def _ordered(
         periods = tuple(times.tolist())
         period_code = times.get_indexer(index.get_level_values(1))
     cell = unit_code * len(periods) + period_code
-    counts = np.bincount(cell, minlength=len(units) * len(periods))
-    _check_cells(counts, _Cells(units, periods))
-    return np.argsort(cell, kind="stable"), units, periods
+    twice = np.flatnonzero(np.bincount(cell) > 1)
+    if twice.size:
+        named = enumerate_some([_Cells(units, periods).name(int(c)) for c in twice])
+        raise PanelError(f"rows occur more than once: {named}. Keep one row per cell")
+    return cell, units, periods
 
 
 def _check_level_order(index: pd.Index, ids: tuple[Hashable, ...] | None, levels: tuple[str, ...]) -> None:
@@ -251,27 +307,25 @@ def _check_level_order(index: pd.Index, ids: tuple[Hashable, ...] | None, levels
 
 @dataclass(frozen=True)
 class _Cells:
-    """Names of observations by their position, for messages."""
+    """Names of observations by their position, for messages; `at` are the cells of the rows where not all have one."""
 
     units: tuple[Hashable, ...]
     periods: tuple[Hashable, ...]
+    at: NDArray | None = None
 
     def name(self, position: int) -> str:
         t = len(self.periods)
-        unit, period = self.units[position // t], self.periods[position % t]
-        return f"{unit}" if period is None else f"{unit} {period}"
+        cell = position if self.at is None else int(self.at[position])
+        return cell_name(self.units[cell // t], self.periods[cell % t])
 
 
-def _check_cells(counts: NDArray, cells: _Cells) -> None:
-    def names(positions: NDArray) -> str:
-        return enumerate_some([cells.name(int(p)) for p in positions])
-
-    if (counts > 1).any():
-        raise PanelError(f"rows occur more than once: {names(np.flatnonzero(counts > 1))}. Keep one row per cell")
-    if (counts == 0).any():
+def _check_absent(cell: NDArray, cells: _Cells) -> None:
+    absent = np.setdiff1d(np.arange(len(cells.units) * len(cells.periods)), cell)
+    if absent.size:
         raise PanelError(
-            f"the panel is not balanced, these rows are absent: {names(np.flatnonzero(counts == 0))}. Drop the units or "
-            "periods yourself (and take the units out of W with w.subset), or choose another window with years="
+            f"the panel is not balanced, these rows are absent: {enumerate_some([cells.name(int(p)) for p in absent])}. "
+            'Choose another window with years=, or say what is to be done: nq.fit takes missing="drop_units", '
+            '"drop_years" or "subnetwork"'
         )
 
 
@@ -300,13 +354,6 @@ def _evaluate(parsed: ParsedFormula, frame: pd.DataFrame) -> tuple[str, NDArray,
     return str(left.columns[0]), target, tuple(map(str, right.columns)), right.to_numpy(dtype=float)
 
 
-def _reshape(target: NDArray, matrix: NDArray, n: int) -> tuple[NDArray, NDArray]:
-    """(T, N) outcome and (K, T, N) regressors from rows unit by unit."""
-    y = target.reshape(n, -1).T
-    x = matrix.reshape(n, y.shape[0], matrix.shape[1]).transpose(2, 1, 0)
-    return np.ascontiguousarray(y), np.ascontiguousarray(x)
-
-
 def _check_numeric(formula: Formula, frame: pd.DataFrame, text: list[str]) -> None:
     """Text columns are welcome as factors, C(name), but not where a number is meant."""
     bare = {str(term) for side in (formula.lhs, formula.rhs) for term in side}
@@ -316,11 +363,21 @@ def _check_numeric(formula: Formula, frame: pd.DataFrame, text: list[str]) -> No
         raise PanelError(f"not numeric: {kinds}. Convert with pd.to_numeric, or write C({bad[0]}) for a factor")
 
 
-def _check_finite(values: NDArray, names: tuple[str, ...], cells: _Cells) -> None:
-    if np.isfinite(values).all():
+def _check_finite(values: NDArray, names: tuple[str, ...], cells: _Cells, observed: NDArray | None = None) -> None:
+    """Every value finite; those that `observed` says are not there need not be."""
+    wrong = ~np.isfinite(values)
+    if observed is not None:
+        wrong &= observed[:, None]
+    if not wrong.any():
         return
-    bad = [f"{names[c]} {cells.name(int(r))}" for c, r in zip(*np.nonzero(~np.isfinite(values.T)), strict=True)]
+    bad = [f"{names[c]} {cells.name(int(r))}" for c, r in zip(*np.nonzero(wrong.T), strict=True)]
+    if cells.at is not None:
+        raise PanelError(
+            f"the formula makes infinite or undefined values of data that are there, in {len(bad)} cells: "
+            f"{enumerate_some(bad)}. missing= is about cells without data: change the formula or the data"
+        )
     raise PanelError(
-        f"missing or infinite values in {len(bad)} cells: {enumerate_some(bad)}. Nothing is filled or dropped: choose "
-        "another window with years=, other variables, or drop the units and take them out of W with w.subset"
+        f"missing or infinite values in {len(bad)} cells: {enumerate_some(bad)}. Nothing is filled or dropped unasked: "
+        'choose another window with years=, other variables, or say what is to be done: nq.fit takes missing="drop_units", '
+        '"drop_years" or "subnetwork"'
     )

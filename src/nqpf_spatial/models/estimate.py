@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,9 @@ from nqpf_spatial.models.design import Design
 from nqpf_spatial.models.labels import enumerate_some
 from nqpf_spatial.models.spec import Model
 from nqpf_spatial.weights.core import SpatialWeights
+
+if TYPE_CHECKING:
+    from nqpf_spatial.models.networks import Networks
 
 CORRECTIONS = ("transform", "score", "none", "bias", "bootstrap")
 #: corrections that are part of the likelihood; the others change the dummy-variable estimate afterwards
@@ -52,7 +56,11 @@ class Columns:
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
-    """Everything a result computes from; `random` with random unit effects, `reduced` without."""
+    """Everything a result computes from.
+
+    `random` with random unit effects; `networks` where cells are missing; `reduced` where the likelihood has sufficient
+    statistics of fixed size.
+    """
 
     model: Model
     design: Design
@@ -63,6 +71,7 @@ class Estimate:
     likelihood: Likelihood
     fit: MLFit
     random: REFit | None = None
+    networks: Networks | None = None
 
 
 def matrix(w: SpatialWeights) -> NDArray:
@@ -74,6 +83,10 @@ def estimate(
     design: Design, model: Model, weights: Weights, correction: str, durbin: tuple[str, ...] | None
 ) -> Estimate:
     """Estimate one model on one design."""
+    if design.observed is not None:
+        from nqpf_spatial.models.unbalanced import estimate_unbalanced
+
+        return estimate_unbalanced(design, model, weights, correction, durbin)
     columns = build_columns(design, model, weights, durbin)
     base = np.concatenate([columns.z, design.y[None], columns.wy[None]])
     lagged = None
@@ -94,7 +107,7 @@ def build_columns(design: Design, model: Model, weights: Weights, durbin: tuple[
     z, names = [design.x[own]], [design.names[i] for i in own]
     if model.durbin:
         assert weights.durbin is not None
-        lagged = _lagged_names(design, weights.durbin, durbin)
+        lagged = lagged_names(design, weights.durbin.is_row_stochastic, durbin)
         w = matrix(weights.durbin)
         rows = [design.names.index(name) for name in lagged]
         z.append(np.stack([spatial_lag(w, design.x[row]) for row in rows]) if rows else np.empty((0, *design.shape)))
@@ -103,9 +116,9 @@ def build_columns(design: Design, model: Model, weights: Weights, durbin: tuple[
     return Columns(np.concatenate(z), tuple(names), wy)
 
 
-def _lagged_names(design: Design, w: SpatialWeights, durbin: tuple[str, ...] | None) -> list[str]:
+def lagged_names(design: Design, row_stochastic: bool, durbin: tuple[str, ...] | None) -> list[str]:
     """The lag of the intercept is another regressor unless the rows of W sum to one."""
-    available = [name for name in design.names if name != "Intercept" or not w.is_row_stochastic]
+    available = [name for name in design.names if name != "Intercept" or not row_stochastic]
     if durbin is None:
         return available
     spelled = {name.replace(" ", ""): name for name in design.names}
@@ -173,12 +186,14 @@ def _require_row_stochastic(w: SpatialWeights | None, role: str) -> None:
 
 def check_absorbed(columns: Columns, design: Design) -> None:
     """Regressors that vanish once the fixed effects are removed are an error that names them."""
-    if not (design.unit or design.time):
-        return
-    within = remove_effects(columns.z, design.unit, design.time)
-    size = np.sqrt((columns.z**2).sum(axis=(1, 2)))
-    left = np.sqrt((within**2).sum(axis=(1, 2)))
-    gone = [name for name, a, b in zip(columns.names, left, size, strict=True) if a <= 1e-9 * b]
+    if design.unit or design.time:
+        name_absorbed(columns.z, remove_effects(columns.z, design.unit, design.time), columns.names, design)
+
+
+def name_absorbed(z: NDArray, within: NDArray, names: tuple[str, ...], design: Design) -> None:
+    """Refuse columns (k, ...) of which the removal of the effects leaves nothing."""
+    size, left = (np.sqrt((a**2).sum(axis=tuple(range(1, a.ndim)))) for a in (z, within))
+    gone = [name for name, a, b in zip(names, left, size, strict=True) if a <= 1e-9 * b]
     if gone:
         effects = " and ".join(e for e, on in zip(design.levels, (design.unit, design.time), strict=True) if on)
         raise IdentificationError(

@@ -17,6 +17,7 @@ from nqpf_spatial.errors import FewClustersWarning
 from nqpf_spatial.models.dynamic_impacts import DynamicImpacts
 from nqpf_spatial.models.dynamic_part import LAG
 from nqpf_spatial.models.explain_words import LANGUAGES, say
+from nqpf_spatial.models.missing import CUTTING
 from nqpf_spatial.models.summary import WEAK
 
 if TYPE_CHECKING:
@@ -130,6 +131,10 @@ def _what(fit: SpatialFit, lang: str) -> tuple[str, ...]:
     outcome = _quantity(design.outcome, fit, lang)
     label = say("in_logs", lang, label=outcome.label) if outcome.log else outcome.label
     lines = [say("model", lang, model=fit.model, outcome=label, k=k, nobs=fit.nobs, n=n, periods=periods)]
+    if fit.dropped:
+        out = fit.dropped.units if fit.dropped.asked.choice in CUTTING else fit.dropped.periods
+        left = say("left_out", lang, names=say("join", lang).join(map(str, out))) if out else ""
+        lines.append(say(fit.dropped.asked.choice, lang, cells=len(fit.dropped.cells), left=left))
     if fit.random is not None:
         lines.append(say(fit.random, lang))
     elif fit.effects:
@@ -246,7 +251,8 @@ def _inference_cautions(fit: SpatialFit, table: pd.DataFrame | None, lang: str) 
     if fit.correction == "none" and len(fit.effects) == 2 and fit.rho is not None:
         lines.append(say("no_correction", lang, n=n))
     # with time lags a clustered covariance and Moran's I of residuals are not derived
-    static = fit.random is None and not fit.dynamic
+    design = fit.estimate.design
+    static = fit.random is None and not fit.dynamic and not design.integrated
     if table is not None and static and t > 1 and fit.vcov in ("observed", "expected", "sandwich"):
         with warnings.catch_warnings():
             # the comparison is what this sentence is about; the number of clusters is in its text
@@ -256,7 +262,7 @@ def _inference_cautions(fit: SpatialFit, table: pd.DataFrame | None, lang: str) 
         vcov = say(f"vcov_{fit.vcov}", lang)
         key = "cluster" if changed else "cluster_same"
         lines.append(say(key, lang, vcov=vcov, effects=say("join", lang).join(changed)))
-    if fit.w is not None and static and not fit.estimate.model.error:
+    if fit.w is not None and static and design.observed is None and not fit.estimate.model.error:
         from nqpf_spatial.models.diagnostics import moran
 
         test = moran(fit).tests[0]

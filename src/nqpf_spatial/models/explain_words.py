@@ -20,6 +20,23 @@ SENTENCES: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "in_logs": ("{label} (log)", "{label}（对数）"),
         "periods": (", {t} periods ({first} to {last})", "，{t} 期（{first} 至 {last}）"),
+        "drop_units": (
+            "{cells} cells of the data are incomplete; the units that have some are left out{left}.",
+            "数据中有 {cells} 个单元格不完整，含缺失的单元已剔除{left}。",
+        ),
+        "drop_years": (
+            "{cells} cells of the data are incomplete; the periods that have some are left out{left}.",
+            "数据中有 {cells} 个单元格不完整，含缺失的时期已剔除{left}。",
+        ),
+        "subnetwork": (
+            "{cells} cells of the data are incomplete; every period is modelled on the network of the units observed in it{left}.",
+            "数据中有 {cells} 个单元格不完整，每期仅就当期有观测的单元所构成的子网络建模{left}。",
+        ),
+        "marginalise": (
+            "{cells} outcomes are missing; they are integrated out of the likelihood of the whole network, not filled in{left}.",
+            "被解释变量有 {cells} 个缺失值，已从整个网络的似然中积分消去，未作填补{left}。",
+        ),
+        "left_out": (" ({names})", "（{names}）"),
         "fixed": (
             "Fixed effects of {effects} take out everything that is constant within them.",
             "{effects}固定效应吸收其内部不变的一切因素。",

@@ -11,15 +11,17 @@ import numpy as np
 import pandas as pd
 
 from nqpf_spatial.data import check_vintages
-from nqpf_spatial.errors import IdentificationError, IdentificationWarning
+from nqpf_spatial.errors import IdentificationError, IdentificationWarning, PanelError
 from nqpf_spatial.models.correct import correct
-from nqpf_spatial.models.covariance import check_vcov
+from nqpf_spatial.models.covariance import check_missing_vcov, check_vcov
 from nqpf_spatial.models.design import Design, build_design
 from nqpf_spatial.models.dynamic import estimate_dynamic
 from nqpf_spatial.models.dynamic_part import CORRECTIONS as DYNAMIC_CORRECTIONS
 from nqpf_spatial.models.dynamic_part import check_dynamic_vcov, parse_terms
 from nqpf_spatial.models.estimate import CORRECTIONS, IN_LIKELIHOOD, Estimate, Weights, estimate
 from nqpf_spatial.models.labels import canonical, match
+from nqpf_spatial.models.missing import Missing
+from nqpf_spatial.models.networks import cut_units
 from nqpf_spatial.models.random_effects import EFFECTS, RANDOM_ERRORS, estimate_random
 from nqpf_spatial.models.results import SpatialFit
 from nqpf_spatial.models.spec import Model, get_model, parse_formula
@@ -45,8 +47,10 @@ def fit(
     correction: str = "transform",
     vcov: str = "observed",
     missing: str = "raise",
+    subset: str | None = None,
+    islands: str = "error",
 ) -> SpatialFit:
-    r"""Fit a static or dynamic spatial model to a cross-section or a balanced panel by maximum likelihood.
+    r"""Fit a static or dynamic spatial model to a cross-section or a panel by maximum likelihood.
 
     .. math::
        y_t = \rho W y_t + X_t\beta + W X_t\theta + [\tau y_{t-1} + \eta W y_{t-1}] + \mu + \alpha_t\iota + u_t, \qquad
@@ -88,9 +92,14 @@ def fit(
         score freed from its expectation under any W, and equals the transformation where both exist. ``"none"`` is dummy-variable ML, the number other packages print.
     vcov : {"observed", "expected", "sandwich", "cluster", "driscoll-kraay"}
         Covariance of the estimates; see `SpatialFit.with_vcov`, which also takes the options some of them need.
-
-    missing : {"raise"}
-        Missing cells and absent rows are an error that names them; nothing is filled or dropped.
+    missing : {"raise", "drop_units", "drop_years", "subnetwork"}
+        Missing cells and absent rows: an error that names them; leave out the units, or the periods, that have some; the
+        likelihood of the network observed in every period. Nothing is ever filled in; ``fit.dropped`` says what was left
+        out.
+    subset : {"keep", "restandardise"}, optional
+        How W is cut where units are not there, to be said whenever it is cut: elements as they are, or standardised anew.
+    islands : {"error", "keep"}
+        Units that lose all their neighbours by that: an error that names them, or a spatial lag of zero.
 
     Returns
     -------
@@ -150,7 +159,7 @@ def fit(
     _check_choice("correction", correction, DYNAMIC_CORRECTIONS if terms else CORRECTIONS)
     _check_choice("effects", effects, EFFECTS)
     _check_choice("random_error", random_error, RANDOM_ERRORS)
-    _check_choice("missing", missing, ("raise",))
+    asked = Missing(missing, subset, islands)
     check_vcov(vcov)
     weights = _weights(spec, w, w_durbin, w_error)
     first = weights.first()
@@ -158,12 +167,14 @@ def fit(
         raise ValueError(f"durbin= has no meaning in a {spec.name} model; use SLX, SDM, SDEM or GNS")
     if isinstance(data, pd.DataFrame) and "release" in data.attrs:
         check_vintages(formula.partition("|")[0])
-    design = _design(formula, data, None if first is None else first.ids, years, durbin)
+    design = _design(formula, data, None if first is None else first.ids, years, durbin, asked)
+    weights = cut_units(weights, design.units, design.dropped.units, asked)
     first_period = design.periods[0]
     if isinstance(first_period, int):
         for present in {id(v): v for v in (weights.lag, weights.durbin, weights.error) if v is not None}.values():
             check_presample(present, first_period)
     lagged = None if durbin is None else tuple(durbin)
+    _check_missing(design, terms, effects)
     if terms and effects != "fixed":
         raise ValueError(f"dynamic={dynamic!r} needs fixed effects; effects={effects!r} is available for static models")
     if effects != "fixed" and correction != "transform":
@@ -179,6 +190,7 @@ def fit(
         est = est if correction in IN_LIKELIHOOD else correct(est, correction)
     else:
         est = estimate_random(design, spec, weights, effects, random_error, lagged)
+    check_missing_vcov(est, vcov)
     _check_identified(est)
     if est.fit.boundary:
         warnings.warn(
@@ -199,16 +211,32 @@ def _design(
     ids: tuple[Hashable, ...] | None,
     years: tuple[object, object] | None,
     durbin: Sequence[str] | None,
+    asked: Missing,
 ) -> Design:
     """The design; variables that durbin= names beyond the formula are lagged only."""
-    design = build_design(parse_formula(formula), data, ids, years)
+    design = build_design(parse_formula(formula), data, ids, years, asked)
     known = {name.replace(" ", "") for name in design.names}
     beyond = [term for term in durbin or () if term.replace(" ", "") not in known]
     if not beyond:
         return design
     main, bar, effects = formula.partition("|")
-    whole = build_design(parse_formula(f"{main} + {' + '.join(beyond)} {bar}{effects}"), data, ids, years)
+    whole = build_design(parse_formula(f"{main} + {' + '.join(beyond)} {bar}{effects}"), data, ids, years, asked)
     return replace(whole, lag_only=tuple(name for name in whole.names if name not in design.names))
+
+
+def _check_missing(design: Design, terms: tuple[str, ...], effects: str) -> None:
+    """What time lags and random effects cannot take."""
+    asked = design.dropped.asked.choice
+    if terms and asked in ("drop_years", "subnetwork", "marginalise"):
+        raise PanelError(
+            f'missing={asked!r} leaves gaps that the time lags of dynamic= would reach across; use missing="drop_units" or another '
+            "window with years="
+        )
+    if effects != "fixed" and design.observed is not None:
+        raise PanelError(
+            f'effects={effects!r} is for panels in which every unit is observed in every period; use missing="drop_units" or '
+            '"drop_years", or effects="fixed"'
+        )
 
 
 def _check_identified(est: Estimate) -> None:

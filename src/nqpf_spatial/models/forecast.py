@@ -15,6 +15,7 @@ from nqpf_spatial.kernels import counterfactual as kernel
 from nqpf_spatial.models.bayes import Prior
 from nqpf_spatial.models.changes import outcome_is_log
 from nqpf_spatial.models.impacts import METHODS, admissible, sample_parameters
+from nqpf_spatial.models.networks import require_balanced
 from nqpf_spatial.models.newdata import NewRows, check_consecutive, new_rows
 from nqpf_spatial.models.outlook import Outlook, outlook
 from nqpf_spatial.models.time_effects import Assumed, TimeEffect, assume
@@ -207,6 +208,7 @@ def prepare(
     fit: SpatialFit, data: pd.DataFrame, time_effect: TimeEffect, time_sd: float | str
 ) -> tuple[NewRows, Outlook, Assumed]:
     """Aligned rows, the outlook from them, and what is assumed of time effects."""
+    require_balanced(fit.estimate, "a forecast")
     design = fit.estimate.design
     rows = new_rows(fit, data)
     if fit.dynamic:

@@ -13,7 +13,9 @@ from scipy import stats
 
 from nqpf_spatial import provinces
 from nqpf_spatial.errors import PanelError
+from nqpf_spatial.models import unbalanced_impacts
 from nqpf_spatial.models.impacts import coefficients, dense_weights, positions, regressors
+from nqpf_spatial.models.networks import networks_of
 
 if TYPE_CHECKING:
     from nqpf_spatial.models.results import SpatialFit
@@ -62,6 +64,8 @@ def by_order(
     """
     if q < 0:
         raise ValueError(f"q={q}: the highest order is zero or more")
+    if networks_of(fit) is not None:
+        return _orders({term: unbalanced_impacts.order_parts(fit, _pair(fit, term), q) for term in regressors(fit)})
     w, wd = dense_weights(fit)
     scale, rate = 1.0, fit.rho or 0.0
     if fit.dynamic:
@@ -69,7 +73,7 @@ def by_order(
 
         scale, rate, w = order_rates(fit, 0 if horizon is None else horizon, cumulative)
     n = w.shape[0]
-    found = []
+    found: dict[str, list[tuple[float, float]]] = {}
     for term in regressors(fit):
         first = scale * _first_round(fit, term, wd)
         matrix: NDArray = first
@@ -79,11 +83,18 @@ def by_order(
             parts.append(matrix)
             matrix = rate * (w @ matrix)
         parts.append(total - sum(parts))
-        for order, part in zip([*range(q + 1), "rest"], parts, strict=True):
-            direct, overall = np.trace(part) / n, part.sum() / n
-            found.append((term, order, direct, overall - direct, overall))
-    frame = pd.DataFrame(found, columns=["term", "order", "direct", "indirect", "total"])
-    return frame.set_index(["term", "order"])
+        found[term] = [(float(np.trace(part)) / n, float(part.sum()) / n) for part in parts]
+    return _orders(found)
+
+
+def _orders(found: Mapping[str, list[tuple[float, float]]]) -> pd.DataFrame:
+    """The table of (direct, total) by order; the last one is the rest."""
+    lines = [
+        (term, order if order < len(parts) - 1 else "rest", direct, total - direct, total)
+        for term, parts in found.items()
+        for order, (direct, total) in enumerate(parts)
+    ]
+    return pd.DataFrame(lines, columns=["term", "order", "direct", "indirect", "total"]).set_index(["term", "order"])
 
 
 def by_unit(
@@ -96,6 +107,7 @@ def by_unit(
     DataFrame
         With a term, the N x N matrix S: row i, column j is the change of y in unit i when the regressor rises by one
         in unit j. Without, per unit: ``own`` (diagonal), ``received`` (rest of the row), ``sent`` (rest of the column).
+        On observed sub-networks means over the periods in which the unit, or both units, are observed.
     """
     if term is not None:
         units = list(fit.estimate.design.units)
@@ -106,10 +118,15 @@ def by_unit(
         )
     parts = {}
     for name in regressors(fit):
-        s = effect_matrix(fit, name, horizon, cumulative)
-        own = np.diag(s)
+        if networks_of(fit) is not None:
+            columns = unbalanced_impacts.unit_parts(fit, _pair(fit, name))
+        else:
+            s = effect_matrix(fit, name, horizon, cumulative)
+            own = np.diag(s)
+            columns = np.stack([own, s.sum(axis=1) - own, s.sum(axis=0) - own], axis=1)
         parts[name] = pd.DataFrame(
-            {"own": own, "received": s.sum(axis=1) - own, "sent": s.sum(axis=0) - own},
+            columns,
+            columns=["own", "received", "sent"],
             index=pd.Index(fit.estimate.design.units, name=fit.estimate.design.levels[0]),
         )
     return pd.concat(parts, axis=1, names=["term", "effect"])
@@ -121,12 +138,19 @@ def effect_matrix(
     """``(I - rho W)^-1 (beta I + theta W_d)`` of one regressor column; for dynamic fits at a horizon, 0 by default."""
     if term not in regressors(fit):
         raise ValueError(f"term={term!r} is no regressor; the regressors are {', '.join(regressors(fit))}")
+    if networks_of(fit) is not None:
+        return unbalanced_impacts.effect_matrix(fit, _pair(fit, term))
     return _carrier(fit, horizon, cumulative).matrix @ _first_round(fit, term, dense_weights(fit)[1])
 
 
 def _first_round(fit: SpatialFit, term: str, wd: NDArray) -> NDArray:
-    beta, theta = coefficients(fit.params.to_numpy()[None], positions(fit, [term]))[0, 0]
+    beta, theta = _pair(fit, term)
     return beta * np.eye(wd.shape[0]) + theta * wd
+
+
+def _pair(fit: SpatialFit, term: str) -> NDArray:
+    """(beta, theta) of a regressor column."""
+    return coefficients(fit.params.to_numpy()[None], positions(fit, [term]))[0, 0]
 
 
 def by_block(
@@ -148,13 +172,7 @@ def by_block(
         Index (term, to, from), columns estimate, se, z, p, lower, upper.
     """
     names, member = membership(fit, groups)
-    average = member / member.sum(axis=0)
-    wd, carrier = dense_weights(fit)[1], _carrier(fit, horizon, cumulative)
-
-    def between(matrix: NDArray) -> tuple[NDArray, NDArray]:
-        return average.T @ matrix @ member, average.T @ matrix @ wd @ member
-
-    value, slopes = between(carrier.matrix), [(at, between(matrix)) for at, matrix in carrier.slopes]
+    value, slopes = _between(fit, member, horizon, cumulative)
     params, covariance = fit.params.to_numpy(), fit.cov_params().to_numpy()
     parts = {}
     for term in regressors(fit):
@@ -169,6 +187,22 @@ def by_block(
         se = np.sqrt(np.einsum("abi,ij,abj->ab", gradient, covariance, gradient))
         parts[term] = _frame(pair[0] * value[0] + pair[1] * value[1], se, names, alpha)
     return pd.concat(parts, names=["term"])
+
+
+def _between(
+    fit: SpatialFit, member: NDArray, horizon: int | str | None, cumulative: bool
+) -> tuple[NDArray, list[tuple[int, NDArray]]]:
+    """Effects (2, G, G) between groups, of the own and the lagged regressor; positions in params with the derivatives."""
+    if networks_of(fit) is not None:
+        value, slope = unbalanced_impacts.between(fit, member)
+        return value, [] if fit.rho is None else [(int(fit.params.index.get_loc("rho")), slope)]
+    average = member / member.sum(axis=0)
+    wd, carrier = dense_weights(fit)[1], _carrier(fit, horizon, cumulative)
+
+    def both(matrix: NDArray) -> NDArray:
+        return np.stack([average.T @ matrix @ member, average.T @ matrix @ wd @ member])
+
+    return both(carrier.matrix), [(at, both(matrix)) for at, matrix in carrier.slopes]
 
 
 def membership(fit: SpatialFit, groups: str | Mapping[Any, Any] | pd.Series) -> tuple[list[str], NDArray]:

@@ -13,11 +13,14 @@ from scipy import stats
 
 from nqpf_spatial.kernels import impacts as kernel
 from nqpf_spatial.kernels.factor import FactorLogDet
+from nqpf_spatial.models import unbalanced_impacts
 from nqpf_spatial.models.bayes import Prior, posterior, warn_at_edge
 from nqpf_spatial.models.bootstrap import bootstrap
 from nqpf_spatial.models.design import MEAN
 from nqpf_spatial.models.dynamic_part import lag_names
+from nqpf_spatial.models.estimate import Weights
 from nqpf_spatial.models.marginal import Row, rows
+from nqpf_spatial.models.networks import networks_of, require_balanced
 from nqpf_spatial.models.table_protocol import ImpactProtocol
 
 if TYPE_CHECKING:
@@ -145,7 +148,8 @@ def impacts(
 
     For regressor r, ``S_r = (I - rho W)^{-1} (beta_r I + theta_r W)``; direct is the mean of its diagonal, total
     the mean of its row sums, indirect the difference (LeSage and Pace 2009, eqs. 2.46-2.48). Without a spatial
-    lag (OLS, SLX, SEM, SDEM) rho is 0: the indirect effect is theta times the mean row sum of W.
+    lag (OLS, SLX, SEM, SDEM) rho is 0: the indirect effect is theta times the mean row sum of W. On observed sub-networks S
+    differs between periods: means over the observed cells (`nqpf_spatial.models.unbalanced_impacts`).
 
     Parameters
     ----------
@@ -293,8 +297,20 @@ def _delta(fit: SpatialFit, table_rows: list[Row]) -> NDArray:
 
 
 def multiplier(fit: SpatialFit, rho: NDArray) -> kernel.Multiplier:
-    """Multiplier at the given rho: by eigenvalues where they suffice, else by the Schur form."""
-    weights = fit.estimate.weights
+    """Multiplier at the given rho; averaged over the observed cells where the network changes from period to period."""
+    networks = networks_of(fit)
+    if networks is None:
+        return _multiplier(fit, fit.estimate.weights, rho)
+    value, slope = np.zeros((rho.size, 2, 2)), np.zeros((rho.size, 2, 2))
+    for part in networks.parts:
+        found = _multiplier(fit, part.weights, rho)
+        share = part.units.size * len(part.periods) / fit.nobs
+        value, slope = value + share * found.value, slope + share * found.slope
+    return kernel.Multiplier(value, slope)
+
+
+def _multiplier(fit: SpatialFit, weights: Weights, rho: NDArray) -> kernel.Multiplier:
+    """Multiplier of one network: by eigenvalues where they suffice, else by the Schur form."""
     lag, durbin = weights.lag, weights.durbin
     if lag is None and durbin is None:
         value = np.broadcast_to(np.array([[1.0, 0.0], [1.0, 0.0]]), (rho.size, 2, 2))
@@ -324,6 +340,8 @@ def _by_log_determinant(logdet: FactorLogDet, rho: NDArray, n: int) -> kernel.Mu
 
 def dense_weights(fit: SpatialFit) -> tuple[NDArray, NDArray]:
     """Dense W of the lag and of the Durbin terms; zero matrices where the model has none."""
+    if networks_of(fit) is not None:
+        require_balanced(fit.estimate, "this")
     n = fit.estimate.design.shape[1]
     weights = fit.estimate.weights
     lag, durbin = weights.lag, weights.durbin
@@ -334,6 +352,8 @@ def dense_weights(fit: SpatialFit) -> tuple[NDArray, NDArray]:
 
 
 def _unit_multiplier(fit: SpatialFit, rho: NDArray) -> kernel.UnitMultiplier:
+    if networks_of(fit) is not None:
+        return unbalanced_impacts.unit_multiplier(fit, rho)
     return kernel.unit_multiplier(rho, *dense_weights(fit))
 
 

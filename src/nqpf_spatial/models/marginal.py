@@ -25,8 +25,9 @@ class Row:
         Column name, or variable name.
     columns : tuple of str
         Columns it works through.
-    derivative : (C, N) ndarray or None
-        Derivatives averaged over periods; None when the row is one column and the derivative is one.
+    derivative : (C, N) or (C, n) ndarray or None
+        Derivatives averaged over periods, or of the n observed cells of sub-networks; None when the row is one column and the
+        derivative is one.
     """
 
     name: str
@@ -94,17 +95,19 @@ def _variable_rows(design: Design, variable: str, columns: tuple[str, ...]) -> l
     positions = [design.names.index(c) for c in columns]
     if not is_factor(design, variable):
         change = _slope(design, variable)[positions]
-        return [Row(variable, columns, change.mean(axis=1))]
+        return [Row(variable, columns, _averaged(design, change))]
     levels = sorted(design.frame[variable].unique())
     base = design.evaluate(design.frame.assign(**{variable: levels[0]}))
-    return [
-        Row(
-            f"{variable}: {level} - {levels[0]}",
-            columns,
-            (design.evaluate(design.frame.assign(**{variable: level})) - base)[positions].mean(axis=1),
-        )
-        for level in levels[1:]
-    ]
+    found = []
+    for level in levels[1:]:
+        change = (design.evaluate(design.frame.assign(**{variable: level})) - base)[positions]
+        found.append(Row(f"{variable}: {level} - {levels[0]}", columns, _averaged(design, change)))
+    return found
+
+
+def _averaged(design: Design, change: NDArray) -> NDArray:
+    """(C, N) means over periods; cell by cell (C, n) where the network changes from period to period."""
+    return change.mean(axis=1) if design.observed is None or design.integrated else change[:, design.observed]
 
 
 def _slope(design: Design, variable: str) -> NDArray:
@@ -113,5 +116,4 @@ def _slope(design: Design, variable: str) -> NDArray:
     step = 1e-5 * np.maximum(values.abs(), float(values.abs().mean()) or 1.0) * 0.1
     up = design.evaluate(design.frame.assign(**{variable: values + step}))
     down = design.evaluate(design.frame.assign(**{variable: values - step}))
-    t, n = design.shape
-    return (up - down) / (2.0 * step.to_numpy().reshape(n, t).T)
+    return (up - down) / (2.0 * design.grid(step.to_numpy()))

@@ -13,6 +13,7 @@ from nqpf_spatial.kernels import impacts as kernel
 from nqpf_spatial.models.dynamic_part import static_only
 from nqpf_spatial.models.estimate import IN_LIKELIHOOD, estimate
 from nqpf_spatial.models.impacts import coefficients, multiplier, positions
+from nqpf_spatial.models.networks import require_balanced
 
 if TYPE_CHECKING:
     from nqpf_spatial.models.results import SpatialFit
@@ -73,6 +74,7 @@ def permutation_test(
         raise ValueError(f"term={term!r} is no regressor; the regressors are {', '.join(design.names)}")
     if effect not in EFFECTS:
         raise ValueError(f"effect={effect!r} is not known; choose one of {', '.join(EFFECTS)}")
+    require_balanced(fit.estimate, "the permutation test, which gives units the paths of others,")
     static_only(
         fit.estimate,
         "the permutation test",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,8 +11,10 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from nqpf_spatial.kernels.counterfactual import lagged, solver
+from nqpf_spatial.models import unbalanced
 from nqpf_spatial.models.estimate import matrix
 from nqpf_spatial.models.forecast import prepare
+from nqpf_spatial.models.networks import require_balanced
 from nqpf_spatial.models.time_effects import TimeEffect
 
 if TYPE_CHECKING:
@@ -53,19 +56,35 @@ def predict(
     Returns
     -------
     Series
-        Indexed like the data of the fit, or like `data`.
+        Indexed like the data of the fit, or like `data`. On observed sub-networks the observed cells, each in the network of its
+        period; with ``missing="marginalise"`` all cells.
     """
     if kind not in KINDS:
         raise ValueError(f"kind={kind!r} is not known; choose one of {', '.join(map(repr, KINDS))}")
     if data is None:
         if time_effect is not None:
             raise ValueError("time_effect= is about periods after the sample: pass their regressors as data=")
+        if fit.estimate.design.observed is not None:
+            return _partly_observed(fit, kind)
         return fit.estimate.design.series(_in_sample(fit, kind), "predicted")
     if kind != "TC":
         raise ValueError(f'kind={kind!r} needs the observed y; with data= there is kind="TC" only')
     rows, ahead, _ = prepare(fit, data, time_effect, 0.0)
     values = ahead.mean(fit.params.to_numpy()[None])[0]
     return pd.Series(values.T.ravel(), index=rows.index, name="predicted")
+
+
+def _partly_observed(fit: SpatialFit, kind: str) -> pd.Series:
+    """Observed cells in the network of their period; all cells of a whole network, whose regressors are all there."""
+    est, design = fit.estimate, fit.estimate.design
+    allowed = ("TC", "trend") if design.integrated else ("TC", "TS", "trend")
+    if kind not in allowed:
+        require_balanced(est, f"kind={kind!r}, which uses the outcomes of other units,")
+    if kind == "TS":
+        return design.series(design.y - fit._parts[2], "predicted")
+    signal, reduced = unbalanced.predict(est, fit._parts[1])
+    whole = replace(design, observed=None) if design.integrated else design
+    return whole.series(signal if kind == "trend" else reduced, "predicted")
 
 
 def _in_sample(fit: SpatialFit, kind: str) -> NDArray:

@@ -7,7 +7,7 @@ import scipy.linalg as sla
 from numpy.typing import NDArray
 
 from nqpf_spatial.kernels.moments import remove_effects, spatial_lag
-from nqpf_spatial.models import random_effects
+from nqpf_spatial.models import random_effects, unbalanced
 from nqpf_spatial.models.estimate import Estimate, matrix
 
 
@@ -16,6 +16,8 @@ def decompose(est: Estimate) -> tuple[NDArray, NDArray, NDArray]:
     design = est.design
     if est.random is not None:
         return _decompose_random(est)
+    if est.design.observed is not None:
+        return unbalanced.decompose(est)
     composite = design.y - est.fit.rho * est.columns.wy - np.tensordot(est.fit.beta, est.columns.z, axes=1)
     if est.weights.error is None:
         e = remove_effects(composite, design.unit, design.time)

@@ -12,12 +12,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from nqpf_spatial.models import account
+from nqpf_spatial.models import account, unbalanced
 from nqpf_spatial.models.bootstrap import Bootstrap, bootstrap
-from nqpf_spatial.models.covariance import check_alpha, check_vcov, covariance
+from nqpf_spatial.models.covariance import check_alpha, check_missing_vcov, check_vcov, covariance
 from nqpf_spatial.models.design import MEAN
 from nqpf_spatial.models.dynamic_part import check_dynamic_vcov, dynamic_terms, static_only
 from nqpf_spatial.models.estimate import Estimate
+from nqpf_spatial.models.missing import Dropped
+from nqpf_spatial.models.networks import require_balanced
 from nqpf_spatial.models.random_effects import predict as predict_random
 from nqpf_spatial.models.random_effects import random_counterpart
 from nqpf_spatial.models.residuals import decompose
@@ -105,6 +107,11 @@ class SpatialFit(TableProtocol):
         return self.estimate.correction
 
     @property
+    def dropped(self) -> Dropped:
+        """Incomplete cells, and the units and periods left out because of them; empty where nothing was missing."""
+        return self.estimate.design.dropped
+
+    @property
     def w(self) -> SpatialWeights | None:
         """Spatial weights of the lag (or of the other spatial terms where there is no lag)."""
         return self.estimate.weights.first()
@@ -147,8 +154,8 @@ class SpatialFit(TableProtocol):
 
     @property
     def nobs(self) -> int:
-        """Observations N T."""
-        return int(self.estimate.design.y.size)
+        """Observed cells, N T in a balanced panel."""
+        return self.estimate.design.nobs
 
     @property
     def n_effective(self) -> int:
@@ -224,6 +231,7 @@ class SpatialFit(TableProtocol):
         """
         check_vcov(vcov, options)
         check_dynamic_vcov(self.estimate, vcov)
+        check_missing_vcov(self.estimate, vcov)
         return replace(self, vcov=vcov, vcov_options=options)
 
     def bootstrap(
@@ -318,6 +326,7 @@ class SpatialFit(TableProtocol):
 
     def random_counterpart(self, random_error: str = "kkp") -> SpatialFit:
         """The same regression with random unit effects; what `diagnose` uses for the Hausman row."""
+        require_balanced(self.estimate, "the random-effects counterpart")
         static_only(self.estimate, "the random-effects counterpart", "y_{t-1} is correlated with random unit effects")
         if not self.estimate.design.unit:
             raise ValueError("the fit has no fixed unit effects to replace by random ones")
@@ -337,8 +346,12 @@ class SpatialFit(TableProtocol):
 
     @property
     def resid(self) -> pd.Series:
-        """Residuals e, for models with a spatial error after the filter ``I - lambda W``."""
-        return self.estimate.design.series(self._parts[2], "resid")
+        """Residuals e, for models with a spatial error after the filter ``I - lambda W``.
+
+        Of observed cells; with ``missing="marginalise"`` of those whose neighbours are observed too.
+        """
+        found = self.estimate.design.series(self._parts[2], "resid")
+        return found.dropna() if self.estimate.design.integrated else found
 
     def predict(self, kind: str = "TC", data: pd.DataFrame | None = None, time_effect: TimeEffect = None) -> pd.Series:
         """Predictions; see `nqpf_spatial.models.predict.predict`.
@@ -371,14 +384,17 @@ class SpatialFit(TableProtocol):
             raise ValueError("the unit effects are random: see random_effects() for their prediction")
         design, v = self.estimate.design, self._parts[1]
         found: dict[str, pd.Series] = {}
+        mean, by_unit, by_period = v.mean(), v.mean(axis=0) - v.mean(), v.mean(axis=1) - v.mean()
+        if design.observed is not None:
+            mean, by_unit, by_period = unbalanced.split_effects(self.estimate, v)
         if design.unit or design.time:
-            found["intercept"] = pd.Series([v.mean()], index=["intercept"], name="intercept")
+            found["intercept"] = pd.Series([mean], index=["intercept"], name="intercept")
         if design.unit:
             name = design.levels[0]
-            found[name] = pd.Series(v.mean(axis=0) - v.mean(), index=pd.Index(design.units, name=name), name=name)
+            found[name] = pd.Series(by_unit, index=pd.Index(design.units, name=name), name=name)
         if design.time:
             name = design.levels[1]
-            found[name] = pd.Series(v.mean(axis=1) - v.mean(), index=pd.Index(design.periods, name=name), name=name)
+            found[name] = pd.Series(by_period, index=pd.Index(design.periods, name=name), name=name)
         return found
 
     def random_effects(self) -> pd.Series:

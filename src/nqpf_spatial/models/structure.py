@@ -12,6 +12,7 @@ from nqpf_spatial.kernels.counterfactual import Parameters, Space
 from nqpf_spatial.models.design import MEAN
 from nqpf_spatial.models.dynamic_part import LAG, LAG_W
 from nqpf_spatial.models.estimate import Weights, matrix
+from nqpf_spatial.models.networks import require_balanced
 
 if TYPE_CHECKING:
     from nqpf_spatial.models.results import SpatialFit
@@ -77,6 +78,7 @@ def structure(fit: SpatialFit) -> Structure:
     est = fit.estimate
     if type(est.weights) is not Weights:
         raise ValueError("forecasts, counterfactuals and accountings take fits with one constant W per role")
+    require_balanced(est, "this")
     columns = tuple(name for name in est.design.names if not name.startswith(MEAN))
     place = {name: i for i, name in enumerate(fit.params.index)}
     outcome = est.design.outcome

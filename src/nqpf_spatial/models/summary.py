@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from nqpf_spatial.models.dynamic_part import lag_names
 from nqpf_spatial.models.dynamic_part import part as dynamic_part
+from nqpf_spatial.models.labels import enumerate_some
+from nqpf_spatial.models.missing import cell_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,6 +48,11 @@ def notes(fit: SpatialFit) -> list[str]:
     periods = fit.estimate.design.periods
     window = "" if periods[0] is None else f" ({periods[0]}-{periods[-1]})"
     lines = [f"N = {n}, T = {t}{window}, observations {fit.nobs}, of the likelihood {fit.n_effective}"]
+    if fit.dropped:
+        lines.append(fit.dropped.line())
+    if fit.estimate.networks is not None and fit.estimate.networks.islands:
+        lone = [cell_name(*cell) for cell in fit.estimate.networks.islands]
+        lines.append(f"without neighbours in their period, spatial lag zero: {enumerate_some(lone, 8)}")
     if fit.dynamic:
         lines.append(
             f"first period {dynamic_part(fit.estimate).first_period} lost to the time lags; {fit.stability().line()}"

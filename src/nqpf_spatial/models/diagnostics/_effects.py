@@ -28,6 +28,7 @@ from nqpf_spatial.models.diagnostics._refit import (
 from nqpf_spatial.models.diagnostics._result import Diagnosis, Test, make
 from nqpf_spatial.models.dynamic_part import static_only
 from nqpf_spatial.models.estimate import Estimate, Weights, build_columns, estimate
+from nqpf_spatial.models.networks import require_balanced
 from nqpf_spatial.models.spec import get_model
 
 if TYPE_CHECKING:
@@ -95,9 +96,7 @@ def _both(est: Estimate, big: tuple[bool, bool], small: tuple[bool, bool]) -> tu
 
 def _parameters(est: Estimate) -> int:
     """Coefficients, spatial parameters and dummies."""
-    t, n = est.design.shape
-    dummies = n * est.design.unit + t * est.design.time - (est.design.unit and est.design.time)
-    return int(len(est.columns.names) + est.model.lag + est.model.error + dummies)
+    return int(len(est.columns.names) + est.model.lag + est.model.error + est.design.effects_rank)
 
 
 def _given(full: Estimate, less: Estimate) -> str:
@@ -106,7 +105,7 @@ def _given(full: Estimate, less: Estimate) -> str:
 
 def _lr_effects(est: Estimate, name: str, big: tuple[bool, bool], small: tuple[bool, bool]) -> Test:
     full, less, p, q = _both(est, big, small)
-    statistic, n, df = 2.0 * (full.fit.llf - less.fit.llf), full.design.y.size, p - q
+    statistic, n, df = 2.0 * (full.fit.llf - less.fit.llf), full.design.nobs, p - q
     corrected = statistic * (n - p + 0.5 * df - 1.0) / n
     note = (
         f"dummy-variable likelihoods of {n} observations; Bartlett-corrected {corrected:.4g}, p "
@@ -119,7 +118,7 @@ def _f_effects(est: Estimate, name: str, big: tuple[bool, bool], small: tuple[bo
     if est.model.lag or est.model.error:
         raise ValueError(f"the F test is for OLS and SLX fits, not {est.model.name}; use form='lr'")
     full, less, p, q = _both(est, big, small)
-    df = full.design.y.size - p
+    df = full.design.nobs - p
     statistic = (less.fit.sse - full.fit.sse) / (p - q) / (full.fit.sse / df)
     pvalue = stats.f.sf(statistic, p - q, df)
     return make(f"f_{name}", statistic, p - q, pvalue, scope=_given(full, less), df_denominator=df)
@@ -215,6 +214,7 @@ def mundlak(fit: SpatialFit) -> Test:
             "model without it"
         )
     static_only(est, "the Mundlak test", "y_{t-1} is correlated with the unit effects by construction")
+    require_balanced(est, "the Mundlak test")
     augmented, means = _with_means(est)
     if est.weights.lag is not None:
         dense(est.weights.lag, "the clustered covariance")

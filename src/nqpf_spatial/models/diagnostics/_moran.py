@@ -26,6 +26,7 @@ from nqpf_spatial.models.diagnostics._refit import (
 from nqpf_spatial.models.diagnostics._result import Diagnosis, Test, make
 from nqpf_spatial.models.dynamic_part import static_only
 from nqpf_spatial.models.estimate import Estimate, matrix
+from nqpf_spatial.models.networks import require_balanced
 from nqpf_spatial.weights.core import SpatialWeights
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def moran_outcome(fit: SpatialFit, *, w: SpatialWeights | None = None) -> Diagno
     """
     from esda.moran import Moran
 
+    require_balanced(fit.estimate, "Moran's I of the outcome")
     design = fit.estimate.design
     if design.shape[1] < 4:
         raise IdentificationError(

@@ -133,7 +133,7 @@ def _same_likelihood(full: Estimate, small: Estimate) -> None:
             "they cannot be compared. Fit both models with the same data, effects and correction"
         )
     same = full.design.units == small.design.units and full.design.periods == small.design.periods
-    if not same or not np.array_equal(full.design.y, small.design.y):
+    if not same or not np.array_equal(full.design.y, small.design.y, equal_nan=True):
         raise ValueError("the fits are of different samples or outcomes: their likelihoods cannot be compared")
     if (full.design.unit, full.design.time) != (small.design.unit, small.design.time):
         raise ValueError("the fits have different fixed effects; for a test of effects use effects_tests")

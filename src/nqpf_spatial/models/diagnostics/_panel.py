@@ -17,6 +17,7 @@ from nqpf_spatial.models.diagnostics._refit import dense, refit, scope_of, view,
 from nqpf_spatial.models.diagnostics._result import Diagnosis, Test, make
 from nqpf_spatial.models.dynamic_part import static_only
 from nqpf_spatial.models.estimate import Estimate
+from nqpf_spatial.models.networks import require_balanced
 from nqpf_spatial.weights.core import SpatialWeights
 
 if TYPE_CHECKING:
@@ -184,6 +185,7 @@ def heteroskedasticity(fit: SpatialFit) -> Diagnosis:
     from statsmodels.stats.diagnostic import het_breuschpagan
 
     est = fit.estimate
+    require_balanced(est, "the test for heteroskedasticity")
     z = est.columns.z.reshape(est.columns.z.shape[0], est.design.y.size)
     keep = [name != "Intercept" for name in est.columns.names]
     exog = np.column_stack([np.ones(z.shape[1]), z[keep].T])

@@ -22,6 +22,7 @@ from nqpf_spatial.models.estimate import (
     matrix,
 )
 from nqpf_spatial.models.labels import match
+from nqpf_spatial.models.networks import require_balanced
 from nqpf_spatial.models.random_effects import RANDOM_ERRORS, estimate_random
 from nqpf_spatial.models.spec import Model, get_model
 from nqpf_spatial.weights.core import SpatialWeights
@@ -55,6 +56,7 @@ class View:
 
 def view(est: Estimate) -> View:
     """The estimate as a regression with iid errors."""
+    require_balanced(est, "this test")
     design, fit = est.design, est.fit
     if est.random is not None and est.random.error == "baltagi":
         raise IdentificationError(
@@ -112,7 +114,10 @@ def with_effects(design: Design, unit: bool, time: bool) -> Design:
     if len(keep) < len(names):
         names, x = tuple(names[i] for i in keep), x[keep]
     if (design.unit or design.time) and not (unit or time):
-        names, x = ("Intercept", *names), np.concatenate([np.ones((1, *design.shape)), x])
+        ones = np.ones((1, *design.shape))
+        if design.observed is not None and not design.integrated:
+            ones[:, ~design.observed] = np.nan
+        names, x = ("Intercept", *names), np.concatenate([ones, x])
     return replace(design, unit=unit, time=time, names=names, x=np.ascontiguousarray(x))
 
 
@@ -213,6 +218,7 @@ def at_maximum(est: Estimate) -> Estimate:
 
 def durbin_columns(est: Estimate, design: Design, w: SpatialWeights | None = None) -> Columns:
     """Z with the spatial lags of the regressors that the fit lags, or of all if it lags none."""
+    require_balanced(est, "this test")
     slx = get_model("SLX")
     return build_columns(design, slx, weights_for(slx, roles(est, w)), _lagged_in(est, design))
 
