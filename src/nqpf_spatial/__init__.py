@@ -31,6 +31,7 @@ _FUNCTIONS = {
     "pool": "nqpf_spatial.models.imputation",
     "simulate": "nqpf_spatial.models",
     "compare": "nqpf_spatial.report",
+    "paper": "nqpf_spatial.report.paper",
     "sweep": "nqpf_spatial.models.sweep",
 }
 _MODULES = ("claims", "data", "divergence", "errors", "indicators", "maps", "models", "provinces", "report", "weights")

@@ -7,6 +7,7 @@ import io
 import numbers
 import re
 import zipfile
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
@@ -130,8 +131,13 @@ def _unlike(header: tuple[tuple[str, ...], ...]) -> list[list[str]]:
 
 def word_document(table: Table, caption: str | None) -> bytes:
     """The table in a Word document; see `Table.to_word`."""
-    from docx.oxml.ns import qn
+    document = word_table(table, caption)
+    set_east_asian(document)
+    return saved(document)
 
+
+def word_table(table: Table, caption: str | None, widths: Sequence[float] | None = None) -> Any:
+    """A python-docx document that holds the table; `widths` in cm of the labels and of every column."""
     frame = _stacked(table).frame
     heads = frame.columns.get_level_values(-1)
     if isinstance(frame.columns, pd.MultiIndex) and any(a == b for a, b in pairwise(heads)):
@@ -139,26 +145,41 @@ def word_document(table: Table, caption: str | None) -> bytes:
         frame.columns = pd.Index(["\n".join(map(str, column)) for column in frame.columns])
     made = _maketables().MTable(frame, notes="\n".join(table.notes), caption=caption, rgroup_sep="t")
     document = made.make("docx", docx_style=_WORD_STYLE | {"prevent_page_breaks": len(frame) < _PAGE})
-    _lay_out(document.tables[0], max(cell_len(row.label) for row in table.rows))
+    columns = len(table.header[-1])
+    _lay_out(document.tables[0], widths or _widths(max(cell_len(row.label) for row in table.rows), columns))
     if caption is not None and table.lang == "zh":
         document.paragraphs[0].runs[0].text = "表 "
+    return document
+
+
+def set_east_asian(document: Any) -> None:
+    """The East Asian typeface for every run that names a Latin one."""
+    from docx.oxml.ns import qn
+
     for run in document.element.body.iter(qn("w:rFonts")):
         run.set(qn("w:eastAsia"), EAST_ASIAN)
+
+
+def saved(document: Any) -> bytes:
+    """The bytes of a python-docx document, without clock times."""
     buffer = io.BytesIO()
     document.save(buffer)
     return _undated(buffer.getvalue())
 
 
-def _lay_out(table: Any, stub: int) -> None:
-    """Width for the labels, equal widths for the numbers, and no row split between pages."""
+def _widths(stub: int, columns: int) -> list[float]:
+    """Room for the labels, equal widths for the numbers."""
+    first = max(min(max(0.19 * stub, 2.5), _TEXT_WIDTH - 2.0 * columns, 7.0), 2.5)
+    return [first] + [(_TEXT_WIDTH - first) / columns] * columns
+
+
+def _lay_out(table: Any, widths: Sequence[float]) -> None:
+    """Widths of the columns, and no row split between pages."""
     from docx.oxml import OxmlElement
     from docx.shared import Cm
 
-    columns = list(table.columns)
-    first = min(max(0.19 * stub, 2.5), _TEXT_WIDTH - 2.0 * (len(columns) - 1), 7.0)
-    widths = [first] + [(_TEXT_WIDTH - first) / (len(columns) - 1)] * (len(columns) - 1)
     table.autofit = False
-    for column, width in zip(columns, widths, strict=True):
+    for column, width in zip(table.columns, widths, strict=True):
         column.width = Cm(width)
     for row in table.rows:
         row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
