@@ -135,7 +135,7 @@ def paper(
     >>> import nqpf_spatial as nq
     >>> w = nq.weights.contiguity()
     >>> data = nq.simulate("SDM", w, T=6, params={"x": 1.0, "z": 0.5, "W:x": 0.5, "rho": 0.4}, seed=1)
-    >>> made = nq.paper("y ~ x + z | unit + period", data, w, permutations=99, replicates=20)
+    >>> made = nq.paper("y ~ x + z | unit + period", data, w, permutations=99, replicates=50)
     >>> list(made.tables)[:4], dict(made.missing)["mechanism"][:30]
     (['descriptive', 'moran', 'lisa', 'lm'], 'mechanism= names no mediator; ')
     >>> bool(made.frames["baseline"].loc[("Spatial", "rho"), ("SDM", "estimate")] == made.fit.rho)
@@ -184,6 +184,7 @@ def _check(request: Request) -> None:
     if absent:
         raise ValueError(f"the data have no column {', '.join(map(repr, absent))} for the mediator")
     assert request.of_interest
+    variants.check_units(request)
 
 
 def _attempt(name: str, request: Request) -> Piece:

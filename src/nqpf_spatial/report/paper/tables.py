@@ -249,7 +249,14 @@ def _interval_caption(request: Request) -> str:
 
 
 def intervals(rows: pd.DataFrame, request: Request) -> Figure:
-    """Estimates and intervals, one panel per effect."""
+    """Estimates and intervals, one panel per effect; effects that the model does not have get none."""
+    there = rows.groupby("panel")["upper"].transform(lambda upper: (upper != 0.0).any())
+    rows = rows[there]
     known = rows.assign(panel=[say(effect, request.lang) for effect in rows["panel"]], counted=True)
     with typeface(request.lang):
-        return draw_effects(known, lang=request.lang, level=1 - request.alpha)
+        figure = draw_effects(known, lang=request.lang, level=1 - request.alpha)
+        # small enough that the letters can be read between the margins of a page
+        figure.set_size_inches(8.2, max(2.3, 0.34 * rows["row"].nunique() + 1.0))
+        for ax in figure.axes:
+            ax.locator_params(axis="x", nbins=4)
+    return figure

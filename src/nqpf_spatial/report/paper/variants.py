@@ -38,6 +38,14 @@ class Variant:
     why: str = ""
 
 
+def check_units(request: Request) -> None:
+    """Refuse units in drop= and heterogeneity= that the sample does not have, and groups that are none."""
+    for name, units in (request.drop or {}).items():
+        align_units(units, request.design.units, f"drop={name!r}")
+    if request.heterogeneity is not None and (request.provincial or not isinstance(request.heterogeneity, str)):
+        _groups(request)
+
+
 def _only_effects(found: Comparison, request: Request) -> Table:
     """Effects and spatial parameters of a comparison; its frame keeps the coefficients."""
     hidden = {say_table(block, request.lang) for block in ("Main", "Wx", "Variance")}
