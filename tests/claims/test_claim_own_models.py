@@ -153,6 +153,7 @@ def lagged_outcome(early, late, rho=0.7, seed=3):
     return make
 
 
+@pytest.mark.filterwarnings("ignore::nqpf_spatial.errors.IdentificationWarning")
 def test_likelihoods_by_hand(random_context):
     ctx = random_context(seed=1)
     verdict = judged("WU-M2", ctx)
