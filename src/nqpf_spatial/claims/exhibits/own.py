@@ -116,7 +116,7 @@ def forerunners(verdict: Verdict, lang: str) -> Figure:
 def _wrapped(index: pd.Index, lang: str) -> list[str]:
     import textwrap
 
-    width = 18 if lang == "en" else 8
+    width = 22 if lang == "en" else 10
     return ["\n".join(textwrap.wrap(v, width)) for v in _variables(index, lang)]
 
 
@@ -261,7 +261,7 @@ def ranking(verdict: Verdict, lang: str) -> Figure:
         estimate=table["standardised"], lower=table["standardised"] - half, upper=table["standardised"] + half
     )
     frame = frame.assign(
-        row=_variables(table.index, lang), panel=_say(lang, "standardised total effect", "标准化总效应"), counted=True
+        row=_wrapped(table.index, lang), panel=_say(lang, "standardised total effect", "标准化总效应"), counted=True
     )
     return figures.effects(frame, lang=lang)
 
