@@ -408,6 +408,7 @@ def test_save_writes_everything_and_the_same_bytes_again(panel, w, papers, tmp_p
 
 def test_it_shows_itself(paper):
     assert "Table 1. " in paper._repr_html_() or "表1 " in paper._repr_html_()
+    assert "<h1" not in paper._repr_html_() and "<h4>" in paper._repr_html_()
     assert repr(paper).splitlines()[0] == paper.title
     frame = paper.frames["moran"]
     frame.iloc[0, 0] = 99.0

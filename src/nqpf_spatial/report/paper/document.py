@@ -155,6 +155,6 @@ class Paper:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        from nqpf_spatial.report.paper.write import body
+        from nqpf_spatial.report.paper.write import notebook
 
-        return body(self)
+        return notebook(self)

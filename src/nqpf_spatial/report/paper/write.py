@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -43,10 +44,17 @@ def html(paper: Paper) -> str:
 
 
 def body(paper: Paper) -> str:
-    """The page without its frame, for notebooks."""
+    """The page without its frame."""
     facts = "".join(f"<dt>{text(name)}</dt><dd>{text(value)}</dd>" for name, value in paper.facts)
     pieces = "".join(_section(paper, *parts) for parts in numbered(paper))
     return f'<div class="paper"><h1>{text(paper.title)}</h1><dl>{facts}</dl>{pieces}</div>'
+
+
+def notebook(paper: Paper) -> str:
+    """The page inside a notebook, whose own headings stand above it."""
+    lower = {"h1>": "h3>", "h2>": "h4>"}
+    style = "<style>.paper td,.paper th{padding:2px 8px}.paper img{max-width:100%}</style>"
+    return style + re.sub(r"(?<=[</])h[12]>", lambda found: lower[found[0]], body(paper))
 
 
 def _section(paper: Paper, piece: Piece, head: str, below: str) -> str:
