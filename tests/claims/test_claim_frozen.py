@@ -274,6 +274,16 @@ def test_warnings_about_the_unit_beside_are_notes_too(world):
     assert any(n.startswith(UnitDependenceWarning.__name__) for n in found.notes)
 
 
+def test_a_record_does_not_hang_on_what_was_decided_before_it(world):
+    ctx = prepared(world, "WU-P7", edit=ONE)
+    alone = assess(REGISTER.claim("WU-P7"), ctx, frozen.READINGS["WU-P7"].options)
+    later = prepared(world, "WU-P7", edit=ONE)
+    outcome("WU-0.3", later)
+    with pytest.warns(UnitDependenceWarning):
+        frozen._club_rows(view("WU-0.3", later), raw)
+    assert assess(REGISTER.claim("WU-P7"), later, frozen.READINGS["WU-P7"].options).notes == alone.notes
+
+
 def test_shuffled_rows_change_nothing(world):
     ctx, again = world(STILL, edit=THREE), world(STILL, edit=lambda p: THREE(p).sample(frac=1.0, random_state=4))
     assert outcome("WU-P7", ctx) == outcome("WU-P7", again)

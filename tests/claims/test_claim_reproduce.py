@@ -105,15 +105,16 @@ def test_selection_errors():
 
 @pytest.fixture(scope="module")
 def results(folder, tmp_path_factory):
-    """Two complete runs over the claims of the small notebooks that need no model."""
+    """Two complete runs over claims that need no model."""
     out = []
+    only = ["01", "WU-2.9", "LG-3.2", "WU-N1"]
     for name in ("first", "second"):
         target = tmp_path_factory.mktemp(name)
         stale = target / "tables"
         stale.mkdir()
         (stale / "old.csv").write_text("old")
         seen = []
-        result = reproduce.run_all(folder, target, only=["01", "WU-2.9", "LG-3.2"], fast=True, progress=seen.append)
+        result = reproduce.run_all(folder, target, only=only, fast=True, progress=seen.append)
         out.append((result, seen))
     return out
 
@@ -126,16 +127,19 @@ def test_a_run_writes_everything(results):
         "tables", "figures", "notebooks",
     }  # fmt: skip
     records = json.loads((out / "verdicts.json").read_text(encoding="utf-8"))
-    assert set(records) == {"WU-P8", "WU-2.2", "WU-2.9", "LG-3.2"}
+    assert set(records) == {"WU-P8", "WU-2.2", "WU-2.9", "LG-3.2", "WU-N1"}
     assert not (out / "tables" / "old.csv").exists()
     assert (out / "tables" / "WU-2.2-shares.csv").read_text(encoding="utf-8").startswith("variable,year,provinces")
     assert {p.name for p in (out / "figures").iterdir()} == {
-        f"{c}-{lang}.png" for c in ("WU-2.2-shares", "WU-P8-hubs") for lang in ("en", "zh")
+        f"{c}-{lang}.png"
+        for c in ("WU-2.2-shares", "WU-P8-hubs", "WU-N1-series", "WU-N1-variants")
+        for lang in ("en", "zh")
     }
     assert {p.name for p in (out / "notebooks").iterdir()} == {
         "01-data-and-provinces.html", "01-data-and-provinces.ipynb",
     }  # fmt: skip
-    assert sorted(seen) == sorted(["WU-P8", "WU-2.2", "WU-2.9", "LG-3.2", "01-data-and-provinces.ipynb", "report"])
+    claims_seen = ["WU-P8", "WU-2.2", "WU-2.9", "LG-3.2", "WU-N1"]
+    assert sorted(seen) == sorted([*claims_seen, "01-data-and-provinces.ipynb", "report"])
 
 
 def test_two_runs_are_identical_byte_for_byte(results):
@@ -148,11 +152,11 @@ def test_two_runs_are_identical_byte_for_byte(results):
 
 def test_the_page_orders_cards_by_what_they_rest_on(results):
     page = (results[0][0].out / "index.html").read_text(encoding="utf-8")
-    order = [page.index(f'id="{c}"') for c in ("WU-2.2", "WU-P8", "LG-3.2", "WU-2.9")]
+    order = [page.index(f'id="{c}"') for c in ("WU-2.2", "WU-P8", "WU-N1", "LG-3.2", "WU-2.9")]
     assert order == sorted(order)
     assert 'href="notebooks/01-data-and-provinces.html"' in page
     for lang in ("en", "zh"):
-        assert page.count(f'<img class="{lang}"') == 2
+        assert page.count(f'<img class="{lang}"') == 4
 
 
 def test_a_failure_stops_nothing_else(folder, tmp_path):

@@ -178,7 +178,7 @@ def test_index_variants(context):
     scaled = (window - window.min()) / (window.max() - window.min())
     assert equal.dropna().to_numpy() == pytest.approx(scaled.mean(axis=1).to_numpy())
     assert equal.isna().sum() == len(panel) - len(window)
-    entropy = indices._build(panel, "entropy", indices.components())
+    entropy = indices.build(panel, "entropy", indices.components())
     known = panel["digital_index"].notna()
     assert entropy[known].to_numpy() == pytest.approx(panel.loc[known, "digital_index"].to_numpy())
     columns = list(indices.INDEX_VARIANTS["index_drop_one"])

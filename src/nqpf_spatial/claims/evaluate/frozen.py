@@ -24,6 +24,7 @@ Readings fixed before any verdict was computed, but for the unit of the clubs (m
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -96,22 +97,28 @@ def club_spec(view: View, variable: str) -> ClubSpec:
 
 
 def search(ctx: Context, spec: ClubSpec) -> Any:
-    """Clubs of a specification, as the library finds them; once per context."""
+    """Clubs of a specification, as the library finds them; once per context, its warnings at every call."""
 
-    def find() -> Any:
+    def find() -> tuple[Any, tuple[Warning, ...]]:
         from nqpf_spatial import divergence
 
         p = ctx.register.rules["R-CLUB"].parameters
-        return divergence.clubs(
-            spec.factor * cells(ctx, spec.variable, spec.sample),
-            log=spec.log,
-            hp_lambda=spec.hp_lambda,
-            r=spec.r,
-            critical=float(p["reject_t_lt"]),
-            indicative_below=int(p["indicative_below_T"]),
-        )
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            found = divergence.clubs(
+                spec.factor * cells(ctx, spec.variable, spec.sample),
+                log=spec.log,
+                hp_lambda=spec.hp_lambda,
+                r=spec.r,
+                critical=float(p["reject_t_lt"]),
+                indicative_below=int(p["indicative_below_T"]),
+            )
+        return found, tuple(w.message for w in caught if isinstance(w.message, Warning))
 
-    return ctx.once(spec, find)
+    found, said = ctx.once(spec, find)
+    for message in said:
+        warnings.warn(message, stacklevel=2)
+    return found
 
 
 def clubs_of(ctx: Context, spec: ClubSpec) -> club.Clubs:
@@ -288,8 +295,11 @@ def _club_rows(view: View, adjust: Adjust) -> tuple[tuple[Evidence, ...], dict[s
         corrected = adjust(found.p) if counted else None
         what = f"log t of {s.variable} in {unit}, null: all provinces converge"
         rows.append(Evidence(what, found.t, p=found.p, p_holm=corrected, counted=counted))
-        members[unit] = search(view.ctx, s).membership
-    table = pd.DataFrame(members).rename_axis("province")
+        members[unit] = {p: int(k) for p, k in search(view.ctx, s).membership.items() if pd.notna(k)}
+    provinces = search(view.ctx, spec).membership.index
+    table = pd.DataFrame(
+        {unit: [own.get(p) for p in provinces] for unit, own in members.items()}, index=provinces, dtype=object
+    ).rename_axis("province")
     return tuple(rows), {"clubs": table, "transition_paths": search(view.ctx, spec).paths}
 
 

@@ -34,8 +34,10 @@ from nqpf_spatial.claims.evaluate.columns import index_variants
 from nqpf_spatial.claims.evaluate.variants import MUNICIPALITIES
 from nqpf_spatial.claims.register import Claim
 
-#: variants of several index runs or club searches, left out by a fast run
-HEAVY = frozenset({"index_pca", "index_topsis", "index_drop_one", "club_sens"})
+#: variants of several index runs or club searches, and those that never count: left out by a fast run
+HEAVY = frozenset(
+    {"index_pca", "index_topsis", "index_drop_one", "club_sens", "from_2000", "pop_weighted", "absolute_gap"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,16 @@ if TYPE_CHECKING:
 
 #: panels of one picture at most; the tables hold every series
 PANELS = 16
-_LABELS_ZH = {"DIVERGING": "发散", "CONVERGING": "收敛", "STABLE": "稳定"}
+#: label -> words for dispersion and gaps; and for a share, a mean or a ratio, which rises or falls
+_LABELS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "en": {
+        "DIVERGING": ("DIVERGING", "DIVERGING (rising)"),
+        "CONVERGING": ("CONVERGING", "CONVERGING (falling)"),
+        "STABLE": ("STABLE", "STABLE"),
+    },
+    "zh": {"DIVERGING": ("发散", "上升"), "CONVERGING": ("收敛", "下降"), "STABLE": ("稳定", "稳定")},
+}
+_SINGLE = frozenset({"share", "mean", "relative mean", "ratio", "loss"})
 _MEASURES: Mapping[str, Mapping[str, str]] = {
     "en": {
         "cv": "coefficient of variation",
@@ -85,6 +94,11 @@ def _title(name: str, lang: str, table: pd.DataFrame) -> str:
     return "\n".join(textwrap.wrap(name, 36)[:3])
 
 
+def _label(own: pd.DataFrame, lang: str) -> str:
+    """Label of a series after the correction, in words."""
+    return _LABELS[lang][str(own["series_label"].iloc[0])][set(own.index) <= _SINGLE]
+
+
 def _series(verdict: Verdict, lang: str) -> Figure:
     """Every annual series relative to its first year, with its label."""
     from nqpf_spatial.report.panels import relative_to_first, series_panels
@@ -92,8 +106,7 @@ def _series(verdict: Verdict, lang: str) -> Figure:
     table, trends = verdict.tables["series"], verdict.tables["trends"]
     frames = {}
     for name in list(dict.fromkeys(table.columns.get_level_values(0)))[:PANELS]:
-        label = str(trends.loc[name, "series_label"].iloc[0])
-        shown = _LABELS_ZH[label] if lang == "zh" else label
+        shown = _label(trends.loc[name], lang)
         frames[f"{_title(name, lang, table)}\n{shown}"] = relative_to_first(table[name].dropna(how="all"))
     ylabel = "first year = 100" if lang == "en" else "首年 = 100"
     return series_panels(frames, ylabel=ylabel, lang=lang, names=_MEASURES[lang])
@@ -196,7 +209,7 @@ def _trends_zh(verdict: Verdict) -> list[str]:
     for name in dict.fromkeys(trends.index.get_level_values(0)):
         own = trends.loc[name]
         shown = "（仅供参考）" if any(f", {name}, change in percent" in w for w in beside) else ""
-        label = _LABELS_ZH[str(own["series_label"].iloc[0])]
+        label = _label(own, "zh")
         out.append(f"{titles[name]}{shown}{label}（拟合变化中位数 {own['change_pct'].median():+.1f}%）")
     return out
 
