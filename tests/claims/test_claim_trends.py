@@ -252,6 +252,7 @@ def test_a_variant_that_changes_nothing_is_not_run(apart):
     assert NO_SIGN in found.notes
     beside = [e for e in found.evidence if "ln_fie_ratio" in e.what]
     assert len(beside) == 2 and not any(e.counted for e in beside)
+    assert all(e.p_holm is None and e.p is not None for e in beside)  # no member of the family
 
 
 def test_absent_years_are_left_out_and_said(apart):

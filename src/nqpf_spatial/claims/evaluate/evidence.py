@@ -108,7 +108,7 @@ def rows(ctx: Context, criterion: Criterion, beside: Iterable[Hashable], adjust:
             own = trend_rows(ctx, key, adjust, criterion)
         elif isinstance(key, Comparison):
             own = [level_row(ctx, key, adjust, criterion)]
-        out += [replace(e, counted=False, reading="neither") for e in own] if key in shown else own
+        out += [replace(e, counted=False, reading="neither", p_holm=None) for e in own] if key in shown else own
     return tuple(out)
 
 

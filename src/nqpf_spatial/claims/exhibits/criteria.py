@@ -222,9 +222,10 @@ def _levels_zh(verdict: Verdict) -> list[str]:
     out = []
     for e in verdict.evidence:
         name = next((n for n in titles if e.what.startswith(f"{n}, ")), None)
-        if name is not None and e.p is not None and e.p_holm is not None:
+        if name is not None and e.p is not None:
             shown = "（仅供参考）" if not e.counted else ""
-            out.append(f"{titles[name]}{shown}：差 {e.estimate:.4g}（单侧 p={e.p:.4f}，族内校正后 {e.p_holm:.4f}）")
+            corrected = "" if e.p_holm is None else f"，族内校正后 {e.p_holm:.4f}"
+            out.append(f"{titles[name]}{shown}：差 {e.estimate:.4g}（单侧 p={e.p:.4f}{corrected}）")
     return out
 
 
