@@ -28,8 +28,8 @@ class ScoreForm:
     Attributes
     ----------
     linear : (p, T, N) ndarray
-    quadratic : (p, N, N) ndarray
-        Symmetric, the same in every period.
+    quadratic : (p, N, N) or (p, T, N, N) ndarray
+        Symmetric; the same in every period, or one per period where the weights change.
     e : (T, N) ndarray
         Filtered residuals without effects.
     sigma2 : float
@@ -91,9 +91,13 @@ def qml_meat(form: ScoreForm, expected: NDArray) -> NDArray:
     mu3, mu4 = error_moments(form)
     t = form.e.shape[0]
     over_time = 1.0 - 1.0 / t if form.effects[0] else 1.0
-    diagonal = over_time * np.diagonal(form.quadratic, axis1=1, axis2=2)
-    squares = (mu4 - 3.0 * form.sigma2**2) * t * diagonal @ diagonal.T
-    cross = mu3 * form.linear.sum(axis=1) @ diagonal.T
+    diagonal = over_time * np.diagonal(form.quadratic, axis1=-2, axis2=-1)
+    if diagonal.ndim == 3:
+        squares = (mu4 - 3.0 * form.sigma2**2) * np.einsum("ptn,qtn->pq", diagonal, diagonal)
+        cross = mu3 * np.einsum("ptn,qtn->pq", form.linear, diagonal)
+    else:
+        squares = (mu4 - 3.0 * form.sigma2**2) * t * diagonal @ diagonal.T
+        cross = mu3 * form.linear.sum(axis=1) @ diagonal.T
     return expected + squares + cross + cross.T
 
 
@@ -129,12 +133,12 @@ def cluster_meat(form: ScoreForm, groups: NDArray) -> NDArray:
     _, code = np.unique(groups, return_inverse=True)
     g = int(code.max()) + 1
     member = np.eye(g)[code]  # (N, G)
-    cross = form.e.T @ form.e  # (N, N): sum over t of e_i e_j
-    terms = member.T @ (form.quadratic * cross) @ member
+    terms = member.T @ _products(form) @ member
     linear = np.einsum("ptn,tn,ng->gp", form.linear, form.e, member)
     inside = np.einsum("pgg->gp", terms) + linear
     # what the own squares are expected to be when all variances are equal; they are centred by it
-    own = np.diagonal(form.quadratic, axis1=1, axis2=2) @ member
+    diagonal = np.diagonal(form.quadratic, axis1=-2, axis2=-1)
+    own = (diagonal.mean(axis=1) if diagonal.ndim == 3 else diagonal) @ member
     inside = inside - form.e.shape[0] * form.sigma2 * form.kept * own.T
     upper = np.triu_indices(g, 1)
     between = 2.0 * terms[:, upper[0], upper[1]]
@@ -143,7 +147,7 @@ def cluster_meat(form: ScoreForm, groups: NDArray) -> NDArray:
 
 def period_meat(form: ScoreForm, lags: int) -> NDArray:
     """Driscoll and Kraay (1998): scores summed over units, Bartlett weights over time; any spatial dependence."""
-    total = np.einsum("ptn,tn->tp", form.linear, form.e) + np.einsum("tn,pnm,tm->tp", form.e, form.quadratic, form.e)
+    total = np.einsum("ptn,tn->tp", form.linear, form.e) + _squares(form, "tp")
     total = total - total.mean(axis=0)
     meat = total.T @ total
     for lag in range(1, lags + 1):
@@ -154,6 +158,19 @@ def period_meat(form: ScoreForm, lags: int) -> NDArray:
 
 def conley_meat(form: ScoreForm, kernel: NDArray) -> NDArray:
     """Conley (1999): products of the scores of units i and j weighted by `kernel` (N, N), any dependence over time."""
-    scores = np.einsum("ptn,tn->np", form.linear, form.e) + np.einsum("tn,pnm,tm->np", form.e, form.quadratic, form.e)
+    scores = np.einsum("ptn,tn->np", form.linear, form.e) + _squares(form, "np")
     scores = scores - scores.mean(axis=0)
     return scores.T @ kernel @ scores
+
+
+def _products(form: ScoreForm) -> NDArray:
+    """Sum over t of ``A_t`` times ``e_t e_t'`` element by element, (p, N, N)."""
+    if form.quadratic.ndim == 4:
+        return np.einsum("ptnm,tn,tm->pnm", form.quadratic, form.e, form.e, optimize=True)
+    return form.quadratic * (form.e.T @ form.e)
+
+
+def _squares(form: ScoreForm, kept: str) -> NDArray:
+    """``e_t' A_t e_t`` by period ("tp") or by unit ("np")."""
+    matrices = "ptnm" if form.quadratic.ndim == 4 else "pnm"
+    return np.einsum(f"tn,{matrices},tm->{kept}", form.e, form.quadratic, form.e)

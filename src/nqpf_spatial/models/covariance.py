@@ -16,13 +16,14 @@ from nqpf_spatial.errors import FewClustersWarning, IdentificationError, PanelEr
 from nqpf_spatial.kernels import sandwich
 from nqpf_spatial.kernels import unbalanced_score as kernel
 from nqpf_spatial.kernels.information import expected_information
-from nqpf_spatial.models import random_effects, unbalanced_inference
+from nqpf_spatial.models import random_effects, several_covariance, unbalanced_inference
 from nqpf_spatial.models.dynamic_correct import expected as expected_dynamic
 from nqpf_spatial.models.dynamic_part import check_dynamic_vcov, dynamic_terms
 from nqpf_spatial.models.estimate import Estimate
 from nqpf_spatial.models.labels import match
 from nqpf_spatial.models.networks import require_balanced
 from nqpf_spatial.models.residuals import decompose
+from nqpf_spatial.models.several import SeveralEstimate
 
 #: below this number of clusters, units or periods the coverage page shows intervals that are too short
 FEW = 40
@@ -64,10 +65,15 @@ def _inverse(information: NDArray) -> NDArray:
 
 def _observed(est: Estimate) -> NDArray:
     bread = _inverse(est.fit.information)
+    if isinstance(est, SeveralEstimate) and est.gap is not None:
+        return bread - bread @ est.gap @ bread
     return bread if est.networks is None else _widened(bread, est)
 
 
 def _expected(est: Estimate) -> NDArray:
+    if isinstance(est, SeveralEstimate) and est.gap is not None:
+        bread = _inverse(expected(est) + est.gap)
+        return bread - bread @ est.gap @ bread
     bread = _inverse(expected(est))
     return bread if est.networks is None else _widened(bread, est)
 
@@ -86,6 +92,8 @@ def expected(est: Estimate) -> NDArray:
         return expected_dynamic(est)
     if est.networks is not None:
         return _expected_cells(est)
+    if isinstance(est, SeveralEstimate):
+        return several_covariance.expected(est, decompose(est)[1])
     lag, error = _parameters(est)
     effects = (est.design.unit, est.design.time)
     project = est.correction in ("transform", "score") and est.design.time
@@ -117,6 +125,8 @@ def score_form(est: Estimate) -> sandwich.ScoreForm:
     require_balanced(est, "this test")
     design, fit = est.design, est.fit
     _, fixed, e = decompose(est)
+    if isinstance(est, SeveralEstimate):
+        return several_covariance.score_form(est, fixed, e)
     lag, error = _parameters(est)
     effects = (design.unit, design.time)
     return sandwich.score_form(est.columns.z, fit.beta, fit.sigma2, e, lag, error, effects, est.likelihood.n, fixed)

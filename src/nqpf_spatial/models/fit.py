@@ -24,6 +24,10 @@ from nqpf_spatial.models.missing import Missing
 from nqpf_spatial.models.networks import cut_units
 from nqpf_spatial.models.random_effects import EFFECTS, RANDOM_ERRORS, estimate_random
 from nqpf_spatial.models.results import SpatialFit
+from nqpf_spatial.models.several import SeveralEstimate, estimate_several
+from nqpf_spatial.models.several_results import SeveralFit
+from nqpf_spatial.models.several_weights import SeveralWeights, WeightsArgument, parse_weights, wanted
+from nqpf_spatial.models.shares import warn_shares
 from nqpf_spatial.models.spec import Model, get_model, parse_formula
 from nqpf_spatial.models.weak import warn_weak
 from nqpf_spatial.weights.combine import WeightsSequence
@@ -34,13 +38,14 @@ from nqpf_spatial.weights.guards import check_presample
 def fit(
     formula: str,
     data: pd.DataFrame,
-    w: SpatialWeights | None = None,
+    w: WeightsArgument | None = None,
     *,
     model: str = "SDM",
     years: tuple[object, object] | None = None,
     durbin: list[str] | tuple[str, ...] | None = None,
-    w_durbin: SpatialWeights | None = None,
+    w_durbin: WeightsArgument | None = None,
     w_error: SpatialWeights | None = None,
+    combine: bool = False,
     effects: str = "fixed",
     random_error: str = "kkp",
     dynamic: str | Sequence[str] | None = None,
@@ -64,8 +69,9 @@ def fit(
         or both).
     data : DataFrame
         Index (unit, period) for a panel, (unit) for a cross-section. Row order does not matter.
-    w : SpatialWeights
-        Spatial weights with the same units, in any order and under any of their names.
+    w : SpatialWeights, WeightsSequence, or mapping or list of them
+        Spatial weights with the same units, in any order and under any of their names. A sequence (`nqpf_spatial.weights.sequence`)
+        has a W per period; a mapping of names gives a lag per matrix, ``rho:name`` (SAR, SDM, SLX): see the docs page on several weights.
     model : {"SDM", "SAR", "SLX", "OLS", "SEM", "SDEM", "SAC", "GNS"}
         Which of rho, theta and lambda the model has.
     years : (first, last), optional
@@ -73,7 +79,10 @@ def fit(
     durbin : list of str, optional
         Regressors that get a spatial lag; all by default. Variables that the formula does not have are lagged only.
     w_durbin, w_error : SpatialWeights, optional
-        Weights of the Durbin terms and of the error; `w` by default.
+        Weights of the Durbin terms and of the error; `w` by default. `w_durbin` takes what `w` takes.
+    combine : bool
+        With several matrices: one rho and shares that sum to one, ``W = sum g_m W_m`` (Debarsy and LeSage 2018), instead of a
+        coefficient per matrix.
     effects : {"fixed", "random", "mundlak"}
         ``"random"``: random unit effects by maximum likelihood, beside the fixed time effects that the formula may
         name; ``"mundlak"``: the same with the unit means of the regressors (and their spatial lags) as controls, so that the
@@ -161,7 +170,8 @@ def fit(
     _check_choice("random_error", random_error, RANDOM_ERRORS)
     asked = Missing(missing, subset, islands)
     check_vcov(vcov)
-    weights = _weights(spec, w, w_durbin, w_error)
+    several = combine or wanted(w, w_durbin)
+    weights = parse_weights(spec, w, w_durbin, w_error, combine) if several else _weights(spec, w, w_durbin, w_error)
     first = weights.first()
     if durbin is not None and not spec.durbin:
         raise ValueError(f"durbin= has no meaning in a {spec.name} model; use SLX, SDM, SDEM or GNS")
@@ -170,13 +180,18 @@ def fit(
     design = _design(formula, data, None if first is None else first.ids, years, durbin, asked)
     weights = cut_units(weights, design.units, design.dropped.units, asked)
     first_period = design.periods[0]
-    if isinstance(first_period, int):
+    if isinstance(weights, SeveralWeights):
+        weights.check_predetermined(design.periods)
+    elif isinstance(first_period, int):
         for present in {id(v): v for v in (weights.lag, weights.durbin, weights.error) if v is not None}.values():
             check_presample(present, first_period)
     lagged = None if durbin is None else tuple(durbin)
     _check_missing(design, terms, effects)
     if terms and effects != "fixed":
         raise ValueError(f"dynamic={dynamic!r} needs fixed effects; effects={effects!r} is available for static models")
+    if several and (terms or effects != "fixed"):
+        what = f"dynamic={dynamic!r}" if terms else f"effects={effects!r}"
+        raise ValueError(f"{what} takes one constant W; with several or changing weights use static models with fixed effects")
     if effects != "fixed" and correction != "transform":
         raise ValueError(
             f'correction={correction!r} belongs to fixed effects; with effects="{effects}" there is nothing to correct but '
@@ -185,6 +200,8 @@ def fit(
     if terms:
         est: Estimate = estimate_dynamic(design, spec, weights, terms, correction, lagged)
         check_dynamic_vcov(est, vcov)
+    elif isinstance(weights, SeveralWeights):
+        est = estimate_several(design, spec, weights, correction, lagged)
     elif effects == "fixed":
         est = estimate(design, spec, weights, correction if correction in IN_LIKELIHOOD else "none", lagged)
         est = est if correction in IN_LIKELIHOOD else correct(est, correction)
@@ -199,10 +216,13 @@ def fit(
             IdentificationWarning,
             stacklevel=2,
         )
+    elif isinstance(est, SeveralEstimate):
+        warn_shares(est)
     else:
         warn_weak(est)
     release = data.attrs.get("release")
-    return SpatialFit(est, parse_formula(formula), vcov, None if release is None else str(release))
+    kind = SeveralFit if several else SpatialFit
+    return kind(est, parse_formula(formula), vcov, None if release is None else str(release))
 
 
 def _design(
@@ -262,14 +282,11 @@ def _check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
         raise ValueError(f"{name}={value!r} is not known; choose one of {', '.join(map(repr, allowed))}")
 
 
-def _weights(
-    spec: Model, w: SpatialWeights | None, w_durbin: SpatialWeights | None, w_error: SpatialWeights | None
-) -> Weights:
+def _weights(spec: Model, w: object, w_durbin: object, w_error: object) -> Weights:
     for name, value in (("w", w), ("w_durbin", w_durbin), ("w_error", w_error)):
         if isinstance(value, WeightsSequence):
             raise TypeError(
-                f"{name} is a sequence of weights; estimation with a changing W is not available in this release: choose one "
-                f"matrix, {name}[year]"
+                f"{name} is a sequence of weights; one matrix is needed here, {name}[year] (nq.fit takes sequences as w and w_durbin)"
             )
         if value is not None and not isinstance(value, SpatialWeights):
             raise TypeError(

@@ -28,11 +28,14 @@ class Row:
     derivative : (C, N) or (C, n) ndarray or None
         Derivatives averaged over periods, or of the n observed cells of sub-networks; None when the row is one column and the
         derivative is one.
+    by_period : (C, T, N) ndarray or None
+        Derivatives of every period.
     """
 
     name: str
     columns: tuple[str, ...]
     derivative: NDArray | None
+    by_period: NDArray | None = None
 
 
 def rows(design: Design, terms: list[str], variables: list[str] | None) -> list[Row]:
@@ -95,13 +98,13 @@ def _variable_rows(design: Design, variable: str, columns: tuple[str, ...]) -> l
     positions = [design.names.index(c) for c in columns]
     if not is_factor(design, variable):
         change = _slope(design, variable)[positions]
-        return [Row(variable, columns, _averaged(design, change))]
+        return [Row(variable, columns, _averaged(design, change), change)]
     levels = sorted(design.frame[variable].unique())
     base = design.evaluate(design.frame.assign(**{variable: levels[0]}))
     found = []
     for level in levels[1:]:
         change = (design.evaluate(design.frame.assign(**{variable: level})) - base)[positions]
-        found.append(Row(f"{variable}: {level} - {levels[0]}", columns, _averaged(design, change)))
+        found.append(Row(f"{variable}: {level} - {levels[0]}", columns, _averaged(design, change), change))
     return found
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from nqpf_spatial.models.dynamic_part import lag_names
 from nqpf_spatial.models.dynamic_part import part as dynamic_part
 from nqpf_spatial.models.labels import enumerate_some
 from nqpf_spatial.models.missing import cell_name
+from nqpf_spatial.models.several import SeveralEstimate
+from nqpf_spatial.models.several_notes import several_notes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +38,7 @@ _COVARIANCES = {
 def blocks(fit: SpatialFit) -> list[tuple[str, pd.DataFrame]]:
     """Main, Wx, Time and Spatial blocks of the coefficient table; empty ones are left out."""
     table = fit.tidy()
-    spatial = table.index.isin(["rho", "lambda"])
+    spatial = np.arange(len(table)) >= len(fit.estimate.columns.names)
     time = table.index.isin(lag_names(fit.estimate))
     lagged = table.index.str.startswith("W:") & ~time
     main = ~spatial & ~lagged & ~time
@@ -67,12 +71,15 @@ def notes(fit: SpatialFit) -> list[str]:
     adjusted = fit.dynamic and fit.vcov == "observed" and fit.effects[:1] == fit.estimate.design.levels[:1]
     of_score = ", sandwich of the adjusted score" if adjusted and fit.correction in ("transform", "score") else ""
     lines.append(f"covariance: {_COVARIANCES[fit.vcov]}{of_score}")
-    lines += [f"W: {w.name}, transform {w.transform}, checksum {w.checksum[:12]}" for w in [fit.w] if w is not None]
-    lines += [
-        f"{name} is weakly identified (standard error {fit.bse[name]:.2f}): see .diagnose() and a sparser W"
-        for name in ("rho", "lambda")
-        if name in fit.params.index and fit.bse[name] > WEAK
-    ]
+    if isinstance(fit.estimate, SeveralEstimate):
+        lines += several_notes(fit)  # type: ignore[arg-type]
+    else:
+        lines += [f"W: {w.name}, transform {w.transform}, checksum {w.checksum[:12]}" for w in [fit.w] if w is not None]
+        lines += [
+            f"{name} is weakly identified (standard error {fit.bse[name]:.2f}): see .diagnose() and a sparser W"
+            for name in ("rho", "lambda")
+            if name in fit.params.index and fit.bse[name] > WEAK
+        ]
     if fit.model != "OLS":
         lines.append("coefficients are not effects: see .impacts()")
     return lines
