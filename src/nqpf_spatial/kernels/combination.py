@@ -20,7 +20,7 @@ from nqpf_spatial.errors import ConvergenceError, IdentificationError
 from nqpf_spatial.kernels import logdet as ld
 from nqpf_spatial.kernels.logdet import LogDet
 from nqpf_spatial.kernels.ml import maximise_lag, residual_quadratic
-from nqpf_spatial.kernels.several import EDGE, JointLogDet, SeveralLikelihood, SeveralML, ascent, pooled
+from nqpf_spatial.kernels.several import EDGE, LIMIT, JointLogDet, SeveralLikelihood, SeveralML, ascent, pooled
 
 #: lattice steps along an edge of the simplex by number of matrices; beyond, corners and centre
 _STEPS = {1: 1, 2: 10, 3: 8, 4: 5, 5: 4}
@@ -60,7 +60,7 @@ class Mixture:
         """X (q, k), WX (M, q, d), y (q,), Wy (q, M)."""
         own, y = self.factor[:, : self.k], self.factor[:, self.k + self.terms * self.d]
         lagged = self.factor[:, self.k : self.k + self.terms * self.d]
-        lagged = lagged.reshape(-1, self.terms, self.d).transpose(1, 0, 2)
+        lagged = lagged.reshape(self.factor.shape[0], self.terms, self.d).transpose(1, 0, 2)
         return own, lagged, y, self.factor[:, self.k + self.terms * self.d + 1 :]
 
     def columns(self, shares: NDArray) -> NDArray:
@@ -234,7 +234,9 @@ def _climb(
     for iteration in range(1, max_iter + 1):
         score, hessian = _concentrated(data, point)
         basis = _basis(free, shares.size, point.shares)
-        step = basis @ ascent(basis.T @ score, basis.T @ hessian @ basis)
+        if data.like.logdet is not None and data.like.logdet.drop and point.rho >= LIMIT - 1e-10 and score[0] > 0:
+            basis = basis[:, 1:]  # rho stays at its end while the shares move
+        step = basis @ ascent(basis.T @ score, basis.T @ hessian @ basis) if basis.size else np.zeros(score.size)
         new, free = _move(data, point, step, free)
         change = max(abs(new.rho - point.rho), float(np.abs(new.shares - point.shares).max()))
         point = new
@@ -254,7 +256,8 @@ def _move(data: Mixture, point: _Point, step: NDArray, free: list[int]) -> tuple
     assert data.like.logdet is not None
     falling = [m for m in free if step[1 + m] < 0]
     limits = {m: -point.shares[m] / step[1 + m] for m in falling}
-    longest = min([1.0, *limits.values()])
+    upwards = data.like.logdet.drop and step[0] > 0
+    longest = min([1.0, *limits.values(), (LIMIT - point.rho) / step[0] if upwards else 1.0])
     scale = longest
     while scale > 1e-13:
         shares = np.maximum(point.shares + scale * step[1:], 0.0)

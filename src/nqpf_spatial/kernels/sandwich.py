@@ -91,11 +91,14 @@ def qml_meat(form: ScoreForm, expected: NDArray) -> NDArray:
     mu3, mu4 = error_moments(form)
     t = form.e.shape[0]
     over_time = 1.0 - 1.0 / t if form.effects[0] else 1.0
-    diagonal = over_time * np.diagonal(form.quadratic, axis1=-2, axis2=-1)
+    diagonal = np.diagonal(form.quadratic, axis1=-2, axis2=-1)
     if diagonal.ndim == 3:
+        if form.effects[0]:  # the diagonal blocks of Q A Q hold a share of the A of the other periods
+            diagonal = (1.0 - 2.0 / t) * diagonal + diagonal.mean(axis=1, keepdims=True) / t
         squares = (mu4 - 3.0 * form.sigma2**2) * np.einsum("ptn,qtn->pq", diagonal, diagonal)
         cross = mu3 * np.einsum("ptn,qtn->pq", form.linear, diagonal)
     else:
+        diagonal = over_time * diagonal
         squares = (mu4 - 3.0 * form.sigma2**2) * t * diagonal @ diagonal.T
         cross = mu3 * form.linear.sum(axis=1) @ diagonal.T
     return expected + squares + cross + cross.T

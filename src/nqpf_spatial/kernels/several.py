@@ -33,6 +33,7 @@ from nqpf_spatial.kernels.moments import Reduced
 _STARTS = (400, 30)  # lattice points at most that are tried as starting points, cheap and dear determinants
 _SMALL = 300  # units up to which determinants are cheap
 EDGE = 1e-4  # slack below which a maximum counts as lying at the end of the admissible set
+LIMIT = 1.0 - 1e-8  # sum of the coefficients where the time effects leave no barrier at one
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +46,18 @@ class JointLogDet:
         The M matrices of each distinct pattern p of weights.
     share : (P,) ndarray
         Share of the periods that have the pattern.
+    inner : (P, M, K, K) ndarray
+        The matrices behind the determinants: w itself, or ``F'WF`` of rows that sum to one where time effects are removed, so
+        that ``ln|I - sum r_m F'W_mF| = ln|I - sum r_m W_m| - ln(1 - sum r_m)`` without cancellation.
     drop : bool
-        All rows sum to one and time effects are removed: minus ``ln(1 - sum r)``.
+        Whether it is ``F'WF``.
     spectral : LogDet or None
         The same function by exact eigenvalues, where there is one matrix per pattern.
     """
 
     w: NDArray
     share: NDArray
+    inner: NDArray
     drop: bool
     spectral: LogDet | None = None
 
@@ -65,24 +70,21 @@ class JointLogDet:
         """Value at r (M,); minus infinity where a determinant is not positive."""
         if self.spectral is not None:
             return float(self.spectral(r[0]))
-        sign, value = np.linalg.slogdet(self._filters(r))
-        left = 1.0 - r.sum() if self.drop else 1.0
-        return -np.inf if (sign <= 0).any() or left <= 0 else float(self.share @ value - np.log(left))
+        sign, value = np.linalg.slogdet(_filters(self.inner, r))
+        return -np.inf if (sign <= 0).any() else float(self.share @ value)
 
     def derivatives(self, r: NDArray) -> tuple[NDArray, NDArray]:
         """Gradient ``-tr(G_m)`` (M,) and Hessian ``-tr(G_m G_k)`` (M, M), averaged over patterns and freed."""
         if self.spectral is not None:
             d1, d2 = self.spectral.derivatives(r[0])
             return np.array([float(d1)]), np.array([[float(d2)]])
-        g = self.multipliers(r)
+        g = self.inner @ np.linalg.inv(_filters(self.inner, r))[:, None]
         first = -np.einsum("p,pmii->m", self.share, g)
-        second = -np.einsum("p,pmij,pkji->mk", self.share, g, g, optimize=True)
-        left = 1.0 - r.sum()
-        return (first + 1.0 / left, second + 1.0 / left**2) if self.drop else (first, second)
+        return first, -np.einsum("p,pmij,pkji->mk", self.share, g, g, optimize=True)
 
     def multipliers(self, r: NDArray) -> NDArray:
         """``G_mp = W_mp A_p^-1``, (P, M, N, N)."""
-        return self.w @ np.linalg.inv(self._filters(r))[:, None]
+        return self.w @ np.linalg.inv(_filters(self.w, r))[:, None]
 
     def mixed(self, r: NDArray) -> NDArray:
         """``sum_m r_m W_mp``, (P, N, N)."""
@@ -109,8 +111,25 @@ class JointLogDet:
             return True
         return not (self.drop and r.sum() >= 1.0) and self.slack(r) > 0.0
 
-    def _filters(self, r: NDArray) -> NDArray:
-        return np.eye(self.w.shape[-1]) - self.mixed(r)
+
+def _filters(w: NDArray, r: NDArray) -> NDArray:
+    """``I - sum_m r_m W_mp`` (P, N, N)."""
+    return np.eye(w.shape[-1]) - np.tensordot(w, r, axes=(1, 0))
+
+
+def joint_logdet(w: NDArray, share: NDArray, drop: bool, spectral: LogDet | None = None) -> JointLogDet:
+    """Log-determinant of w (P, M, N, N), with the time effects' eigenvalue left out if `drop`."""
+    return JointLogDet(w, share, _within(w) if drop and spectral is None else w, drop, spectral)
+
+
+def _within(w: NDArray) -> NDArray:
+    """``F'WF`` with the orthonormal columns F of the complement of the unit vector, by one Householder reflection."""
+    n = w.shape[-1]
+    v = np.full(n, 1.0 / np.sqrt(n))
+    v[0] += 1.0
+    reflection = np.eye(n) - 2.0 * np.outer(v, v) / (v @ v)
+    f = reflection[:, 1:]
+    return f.T @ w @ f
 
 
 def pooled(logdets: list[LogDet], share: NDArray) -> LogDet:
@@ -175,7 +194,10 @@ def fit_lags(factor: NDArray, k: int, like: SeveralLikelihood, start: NDArray | 
         columns = factor if like.logdet is not None else np.column_stack([factor, np.zeros(factor.shape[0])])
         found = fit_ml(Reduced(columns, None, k), one)
         r = np.array([found.rho]) if like.logdet is not None else np.empty(0)
-        return SeveralML(*(getattr(found, name) for name in MLFit.__dataclass_fields__), r, None, None)
+        return SeveralML(
+            found.beta, found.rho, 0.0, found.sigma2, found.sse, found.llf, found.information, found.iterations, found.boundary,
+            r, None, None,
+        )  # fmt: skip
     cross = residual_cross(factor, k)
     _check_independent(cross)
     r, iterations = _climb(cross, like, _start(cross, like) if start is None else start)
@@ -260,8 +282,8 @@ def _climb(cross: NDArray, like: SeveralLikelihood, r: NDArray, max_iter: int = 
         d1, d2 = like.logdet.derivatives(r)
         score = -like.n * first / sse + like.m * d1
         hessian = -like.n * (cross[1:, 1:] / sse - 2.0 * np.outer(first, first) / sse**2) + like.m * d2
-        direction = ascent(score, hessian)
-        scale, new = 1.0, value
+        direction, scale = _towards(r, score, hessian, like.logdet.drop)
+        new = value
         while scale > 1e-12:
             candidate = r + scale * direction
             if like.logdet.admissible(candidate):
@@ -277,6 +299,18 @@ def _climb(cross: NDArray, like: SeveralLikelihood, r: NDArray, max_iter: int = 
         if change <= 1e-12 * max(1.0, float(np.max(np.abs(r)))) or (iteration > 20 and change <= 1e-9):
             return r, iteration
     raise ConvergenceError(f"the coefficients of the lags {r} still moved by {change:.2g} after {max_iter} iterations")
+
+
+def _towards(r: NDArray, score: NDArray, hessian: NDArray, drop: bool) -> tuple[NDArray, float]:
+    """Newton's direction and the longest step along it; where time effects are removed nothing stops r at a sum of one but this."""
+    direction = ascent(score, hessian)
+    rise, left = float(direction.sum()), LIMIT - float(r.sum())
+    if not drop or rise <= left:
+        return direction, 1.0
+    if left > 1e-10:
+        return direction, left / rise
+    along = sla.null_space(np.ones((1, r.size)))
+    return along @ ascent(along.T @ score, along.T @ hessian @ along), 1.0
 
 
 def ascent(score: NDArray, hessian: NDArray) -> NDArray:

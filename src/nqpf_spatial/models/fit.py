@@ -304,7 +304,7 @@ def _weights(spec: Model, w: object, w_durbin: object, w_error: object) -> Weigh
     unused = [f"w_{r}" for r, v in (("durbin", w_durbin), ("error", w_error)) if v is not None and not wanted[r]]
     if unused:
         raise ValueError(f"{', '.join(unused)} has no meaning in a {spec.name} model")
-    aligned = {role: None if v is None else _canonical(v) for role, v in chosen.items()}
+    aligned = {role: _canonical(v) if isinstance(v, SpatialWeights) else None for role, v in chosen.items()}
     present = [v for v in aligned.values() if v is not None]
     for other in present[1:]:
         match(present[0].ids, other.ids, ("weights " + repr(present[0].name), "weights " + repr(other.name)))

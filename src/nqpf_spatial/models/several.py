@@ -22,6 +22,7 @@ from nqpf_spatial.kernels.several import (
     SeveralLikelihood,
     SeveralML,
     fit_lags,
+    joint_logdet,
     mismatch,
     pooled,
 )
@@ -205,7 +206,7 @@ def log_determinant(design: Design, weights: SeveralWeights, lag: Stack, correct
         raise IdentificationError(_rows_message(weights.terms, design, correction))
     drop = freed and design.time and lag.stochastic
     if not one:
-        return JointLogDet(lag.w, lag.share, drop)
+        return joint_logdet(lag.w, lag.share, drop)
     over = weights.terms[0].over(design.periods)
     parts = []
     for p in range(lag.share.size):
@@ -216,7 +217,7 @@ def log_determinant(design: Design, weights: SeveralWeights, lag: Stack, correct
         elif freed and design.time:
             part = _adjusted(part, w, design.periods[int(np.argmax(lag.pattern == p))])
         parts.append(part)
-    return JointLogDet(lag.w, lag.share, drop, pooled(parts, lag.share))
+    return joint_logdet(lag.w, lag.share, drop, pooled(parts, lag.share))
 
 
 def _adjusted(part: LogDet, w: SpatialWeights, period: object) -> LogDet:

@@ -117,7 +117,7 @@ class SeveralImpacts(Impacts):
         lost = f", {self.outside:.1%} of the draws outside the admissible set" if self.outside else ""
         fit = _several(self)
         averaged = "; averages over the periods" if fit.several.changing else ""
-        return f"Impacts ({how[self.method]}{lost}); {fit.model}, W = {', '.join(fit.terms)}{averaged}, vcov {fit.vcov}"
+        return f"Impacts ({how[self.method]}{lost}); {fit.model}, W = {fit.w.name}{averaged}, vcov {fit.vcov}"
 
 
 def _several(impacts_: SeveralImpacts) -> SeveralFit:

@@ -15,7 +15,7 @@ from nqpf_spatial.models.bootstrap import Bootstrap
 from nqpf_spatial.models.covariance import covariance
 from nqpf_spatial.models.results import SpatialFit
 from nqpf_spatial.models.several import SeveralEstimate, free_covariance
-from nqpf_spatial.models.several_weights import AnyWeights, stack
+from nqpf_spatial.models.several_weights import AnyWeights, NamedWeights, stack
 from nqpf_spatial.weights.combine import WeightsSequence, combine
 from nqpf_spatial.weights.core import SpatialWeights
 
@@ -40,14 +40,12 @@ class SeveralFit(SpatialFit):
 
     # -- what was fitted -------------------------------------------------------------------------------------
     @property
-    def terms(self) -> dict[str, AnyWeights]:
-        """The matrices by name; the only one of a model has the name ``"W"``."""
-        return {term.name or "W": term.weights for term in self.several.several.all()}
-
-    @property
-    def w(self) -> SpatialWeights | None:
-        """No single constant matrix stands for the fit: None. See `terms`, and `combined` for a combination."""
-        return None
+    def w(self) -> NamedWeights | WeightsSequence:  # type: ignore[override]
+        """The matrices by name, or the one sequence of a model with a changing W."""
+        terms = self.several.several.all()
+        if len(terms) == 1 and isinstance(terms[0].weights, WeightsSequence):
+            return terms[0].weights
+        return NamedWeights(terms)
 
     def combined(self) -> AnyWeights:
         """The convex combination at the estimated shares, as weights (a sequence where its matrices change).
@@ -55,22 +53,20 @@ class SeveralFit(SpatialFit):
         Shares at zero are left out. Row-standardised matrices only: `nqpf_spatial.weights.combine` would standardise others anew.
         """
         est = self.several
-        fit, terms = est.ml, est.several.terms
-        if fit.shares is None:
+        terms, chosen = est.several.terms, est.ml.shares
+        if chosen is None:
             raise ValueError("the fit has no shares: combined() belongs to nq.fit(..., combine=True)")
         assert est.lag is not None
         if not est.lag.stochastic:
             raise ValueError(
                 "the rows of the matrices do not sum to one; add share times matrix yourself, see fit.params"
             )
-        kept = [m for m in range(fit.shares.size) if fit.shares[m] > 0]
+        kept = [m for m in range(chosen.size) if chosen[m] > 0]
 
         def at(ws: list[SpatialWeights]) -> SpatialWeights:
             if len(ws) == 1:
                 return ws[0]
-            return combine(
-                ws, list(fit.shares[kept] / fit.shares[kept].sum()), standardise_first="none", transform="none"
-            )
+            return combine(ws, list(chosen[kept] / chosen[kept].sum()))
 
         over = [terms[m].over(est.design.periods) for m in kept]
         if not est.changing:

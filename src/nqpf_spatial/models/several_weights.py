@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -58,7 +58,34 @@ class Term:
         w = self.weights
         if isinstance(w, SpatialWeights):
             return f"{self.name}: {w.name}, transform {w.transform}, checksum {w.checksum[:12]}".removeprefix(": ")
-        return f"{self.name}: {len(w)} matrices {w.years[0]}-{w.years[-1]}".removeprefix(": ")
+        return f"{self.name}: {w.name}, {len(w)} periods {w.years[0]}-{w.years[-1]}".removeprefix(": ")
+
+
+class NamedWeights(Mapping[str, AnyWeights]):
+    """The matrices of a fit by name; immutable."""
+
+    def __init__(self, terms: tuple[Term, ...]) -> None:
+        self._terms = {term.name or "W": term.weights for term in terms}
+
+    def __getitem__(self, name: str) -> AnyWeights:
+        """A matrix, or the sequence of matrices, of that name."""
+        if name not in self._terms:
+            raise KeyError(f"no weights {name!r} in this fit; there are {', '.join(self._terms)}")
+        return self._terms[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._terms)
+
+    def __len__(self) -> int:
+        return len(self._terms)
+
+    @property
+    def name(self) -> str:
+        """The names in one line."""
+        return ", ".join(self._terms)
+
+    def __repr__(self) -> str:
+        return f"<NamedWeights: {self.name}>"
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,28 +198,33 @@ def _terms(w: object, argument: str) -> tuple[Term, ...]:
     if isinstance(w, (SpatialWeights, WeightsSequence)):
         return (Term("", _canonical(w)),)
     if not isinstance(w, (Mapping, list, tuple)):
-        _check_kind(w, argument)
-    named = w if isinstance(w, Mapping) else _named(w, argument)  # type: ignore[arg-type]
+        raise _wrong_kind(w, argument)
+    named = w if isinstance(w, Mapping) else _named(w, argument)
+    terms = []
     for name, value in named.items():
         if not isinstance(name, str) or not name.strip() or ":" in name:
             raise ValueError(
                 f"{argument} has the name {name!r}: give words without ':'; they become rho:name and W:name:x. Years belong "
                 "into nq.weights.sequence({year: W})"
             )
-        _check_kind(value, f"{argument}[{name!r}]")
-    if len(named) < 2:
+        if not isinstance(value, (SpatialWeights, WeightsSequence)):
+            raise _wrong_kind(value, f"{argument}[{name!r}]")
+        terms.append(Term(name, _canonical(value)))
+    if len(terms) < 2:
         raise ValueError(
             f"{argument} has {len(named)} matrices; give at least two, or pass the matrix itself: {argument}=W"
         )
-    return tuple(Term(name, _canonical(value)) for name, value in named.items())
+    return tuple(terms)
 
 
 def _named(w: Sequence[object], argument: str) -> dict[str, object]:
     """A list under the names of its matrices."""
+    names = []
     for position, value in enumerate(w):
-        _check_kind(value, f"{argument}[{position}]")
-    names = [value.name if isinstance(value, SpatialWeights) else "" for value in w]
-    if "" in names or len(set(names)) < len(names) or any(":" in name for name in names):
+        if not isinstance(value, (SpatialWeights, WeightsSequence)):
+            raise _wrong_kind(value, f"{argument}[{position}]")
+        names.append(value.name)
+    if len(set(names)) < len(names) or any(":" in name for name in names):
         raise ValueError(
             f"the matrices of {argument} have no names of their own to go by ({', '.join(repr(n) for n in names)}): pass a "
             f"mapping, {argument}={{'near': W1, 'migration': W2}}"
@@ -200,11 +232,10 @@ def _named(w: Sequence[object], argument: str) -> dict[str, object]:
     return dict(zip(names, w, strict=True))
 
 
-def _check_kind(value: object, what: str) -> None:
-    if not isinstance(value, (SpatialWeights, WeightsSequence)):
-        raise TypeError(
-            f"{what} is a {type(value).__name__}; turn it into labelled weights with nq.weights.from_any({what}, ids=...)"
-        )
+def _wrong_kind(value: object, what: str) -> TypeError:
+    return TypeError(
+        f"{what} is a {type(value).__name__}; turn it into labelled weights with nq.weights.from_any({what}, ids=...)"
+    )
 
 
 def _canonical(w: AnyWeights) -> AnyWeights:

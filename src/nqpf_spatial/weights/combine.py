@@ -278,7 +278,7 @@ class WeightsSequence(Mapping[int, SpatialWeights]):
     W_t is exogenous only if it is predetermined in every period (Lee and Yu 2012, Spatial Economic
     Analysis 7).
     Nothing is carried forward unasked: a period that is not there is an error; :meth:`at` takes the latest
-    earlier matrix. Models take one matrix: estimation with weights that change is not available in this release.
+    earlier matrix. ``nq.fit(formula, data, w=sequence)`` estimates with it.
 
     Examples
     --------
@@ -343,6 +343,11 @@ class WeightsSequence(Mapping[int, SpatialWeights]):
         return tuple(self)
 
     @property
+    def name(self) -> str:
+        """Names of the matrices, each once."""
+        return _labels.shorten(list(dict.fromkeys(w.name for w in self.values())), 4)
+
+    @property
     def ids(self) -> tuple[Any, ...]:
         """Units, the same in every period."""
         return self[self.years[0]].ids
@@ -375,8 +380,8 @@ def sequence(weights: Mapping[int, SpatialWeights]) -> WeightsSequence:
     Returns
     -------
     WeightsSequence
-        ``s[year]`` is the matrix of a year, ``s.at(year)`` that of the year or the latest before it. Models take
-        one matrix: estimation with weights that change over time is not available in this release.
+        ``s[year]`` is the matrix of a year, ``s.at(year)`` that of the year or the latest before it. ``nq.fit`` takes it
+        as ``w``: every period of the panel needs its matrix.
 
     Raises
     ------
