@@ -51,8 +51,9 @@ def changing(transform: str = "row", n: int = UNITS, t: int = PERIODS) -> Weight
     rng = np.random.default_rng(11)
     near, far, flow = matrices(n)
     weights = {}
-    for k in range(t):
-        a = rng.dirichlet(np.ones(3)) if k != 3 else a
+    shares = rng.dirichlet(np.ones(3), t)
+    shares[3] = shares[2]
+    for k, a in enumerate(shares):
         weights[2001 + k] = labelled(a[0] * near + a[1] * far + a[2] * flow, f"w{k}", transform)
     return sequence(weights)
 
@@ -65,7 +66,14 @@ def dense(w: SpatialWeights | WeightsSequence, t: int) -> np.ndarray:
 
 
 def make_panel(
-    weights: list, r: list[float], theta: list[float], *, n: int = UNITS, t: int = PERIODS, seed: int = 3, scale: float = 0.5
+    weights: list,
+    r: list[float],
+    theta: list[float],
+    *,
+    n: int = UNITS,
+    t: int = PERIODS,
+    seed: int = 3,
+    scale: float = 0.5,
 ) -> pd.DataFrame:
     """Panel with effects correlated with the regressors; theta multiplies the lags of x1."""
     rng = np.random.default_rng(seed)
@@ -76,7 +84,9 @@ def make_panel(
     signal = x[0] - 0.5 * x[1] + lagged + mu + alpha[:, None] + rng.normal(scale=scale, size=(t, n))
     a = np.eye(n) - np.tensordot(np.array(r), w, axes=1)
     y = np.linalg.solve(a, signal[..., None])[..., 0]
-    index = pd.MultiIndex.from_product([[f"c{i:02d}" for i in range(n)], range(2001, 2001 + t)], names=["unit", "period"])
+    index = pd.MultiIndex.from_product(
+        [[f"c{i:02d}" for i in range(n)], range(2001, 2001 + t)], names=["unit", "period"]
+    )
     return pd.DataFrame({"y": y.T.ravel(), "x1": x[0].T.ravel(), "x2": x[1].T.ravel()}, index=index)
 
 
@@ -170,6 +180,7 @@ class Reference:
 
     def maximise(self, starts: list[np.ndarray]) -> np.ndarray:
         """Highest maximum over the starts (Nelder-Mead over s with the rest concentrated out), polished by Newton steps."""
+
         def objective(s: np.ndarray) -> float:
             a = np.eye(self.y.shape[1]) - np.einsum("m,mtij->tij", self.r_of(s), self.w)
             if (np.linalg.det(a) <= 0).any():

@@ -391,11 +391,17 @@ def test_equal_weights_with_time_effects_do_not_identify_rho() -> None:
         nq.sar(SMALL, panel("knn"), w)
 
 
-def test_sequences_of_weights_are_refused_in_plain_words(china, queen) -> None:
+def test_sequences_of_weights_are_refused_where_one_matrix_is_needed(china, queen) -> None:
+    """As w they are estimated with (tests/models/test_models_several.py); the weights of an error are one matrix."""
     from nqpf_spatial.weights import sequence
 
-    with pytest.raises(TypeError, match=r"changing W is not available in this release.*w\[year\]"):
-        nq.sar(FORMULA, china, sequence({2012: queen, 2013: queen}), years=(2012, 2024))
+    both = sequence({2012: queen, 2013: queen})
+    with pytest.raises(
+        TypeError, match=r"w_error is a sequence of weights; one matrix is needed here, w_error\[year\]"
+    ):
+        nq.sem(FORMULA, china, queen, w_error=both, years=(2012, 2013))
+    with pytest.raises(ValueError, match="a spatial error takes one matrix"):
+        nq.sem(FORMULA, china, both, years=(2012, 2013))
 
 
 @pytest.mark.parametrize(

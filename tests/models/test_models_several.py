@@ -80,7 +80,9 @@ def test_several_matrices_over_rows_that_do_not_sum_to_one_with_unit_effects(dat
 
 
 def test_durbin_terms_with_matrices_of_their_own(data) -> None:
-    fit = nq.fit("y ~ x1 + x2 | unit + period", data, W3["near"], w_durbin={"far": W3["far"], "flow": W3["flow"]}, durbin=["x1"])
+    fit = nq.fit(
+        "y ~ x1 + x2 | unit + period", data, W3["near"], w_durbin={"far": W3["far"], "flow": W3["flow"]}, durbin=["x1"]
+    )
     assert list(fit.params.index) == ["x1", "x2", "W:far:x1", "W:flow:x1", "rho"]
     ref = reference(data, [W3["near"]], "lags", unit=True, time=True, transform=True, durbin=False)
     units = list(W3["near"].ids)
@@ -217,7 +219,9 @@ def test_score_form_and_expected_information_of_changing_weights(moving) -> None
             meat[i, j] += mu3 * (linear[i] @ np.diag(b) + linear[j] @ np.diag(a))
     np.testing.assert_allclose(sandwich.qml_meat(form, expected(est)), meat, rtol=1e-8, atol=1e-8)
     bread = np.linalg.inv(est.fit.information)
-    np.testing.assert_allclose(fit.with_vcov("sandwich").cov_params(), (bread @ meat @ bread)[:-1, :-1], rtol=1e-7, atol=1e-10)
+    np.testing.assert_allclose(
+        fit.with_vcov("sandwich").cov_params(), (bread @ meat @ bread)[:-1, :-1], rtol=1e-7, atol=1e-10
+    )
 
 
 def test_robust_covariances_of_changing_weights_reduce_to_those_of_one_w(moving) -> None:
@@ -259,7 +263,9 @@ def test_a_constant_sequence_is_the_single_matrix(data, effects, correction, tra
     assert many.n_effective == one.n_effective
     assert many.k_params == one.k_params
     for vcov in ("observed", "expected", "sandwich"):
-        np.testing.assert_allclose(many.with_vcov(vcov).cov_params(), one.with_vcov(vcov).cov_params(), rtol=1e-9, atol=1e-13)
+        np.testing.assert_allclose(
+            many.with_vcov(vcov).cov_params(), one.with_vcov(vcov).cov_params(), rtol=1e-9, atol=1e-13
+        )
     pd.testing.assert_frame_equal(many.impacts().table, one.impacts().table, rtol=1e-9)
     simulated = [f.impacts("simulate", draws=200, seed=3).table for f in (many, one)]
     pd.testing.assert_frame_equal(*simulated, rtol=1e-8)
@@ -302,7 +308,9 @@ def test_lags_that_share_a_coefficient_are_those_of_the_mean_matrix(data) -> Non
 
 
 # -- impacts --------------------------------------------------------------------------------------------------
-def effects_of(fit: SeveralFit, weights: list, params: np.ndarray, term: str, periods: list[int] | None = None) -> np.ndarray:
+def effects_of(
+    fit: SeveralFit, weights: list, params: np.ndarray, term: str, periods: list[int] | None = None
+) -> np.ndarray:
     """Direct, indirect, total from the reduced form: derivative of E[y_t] by inverting every A_t."""
     p = pd.Series(params, index=fit.params.index)
     names = [t.name for t in fit.estimate.several.terms]
@@ -362,7 +370,9 @@ def test_impacts_are_derivatives_of_the_reduced_form(fits, case: str) -> None:
         se = delta_by_differences(fit, weights, term)
         np.testing.assert_allclose(table.loc[term].xs("se", level=1), se, rtol=1e-5)
         at = by_period.loc[(2003, term)]
-        np.testing.assert_allclose(at.xs("estimate", level=1), effects_of(fit, weights, fit.params.to_numpy(), term, [2]), rtol=1e-9)
+        np.testing.assert_allclose(
+            at.xs("estimate", level=1), effects_of(fit, weights, fit.params.to_numpy(), term, [2]), rtol=1e-9
+        )
         np.testing.assert_allclose(at.xs("se", level=1), delta_by_differences(fit, weights, term, [2]), rtol=1e-5)
     mean = by_period.xs("estimate", axis=1, level=1).groupby(level="term").mean().loc[list(table.index)]
     np.testing.assert_allclose(mean, table.xs("estimate", axis=1, level=1), rtol=1e-9)
@@ -382,7 +392,7 @@ def test_views_of_impacts_add_up(fits, case: str) -> None:
     assert matrix.sum() / UNITS == pytest.approx(table.loc["x1", "total"], rel=1e-9)
     by_unit = imp.by_unit()
     assert by_unit[("x1", "received")].mean() == pytest.approx(table.loc["x1", "indirect"], rel=1e-9)
-    whole = imp.by_block({u: "all" for u in fit.estimate.design.units})
+    whole = imp.by_block(dict.fromkeys(fit.estimate.design.units, "all"))
     np.testing.assert_allclose(whole.loc[("x1", "all", "all"), "estimate"], table.loc["x1", "total"], rtol=1e-9)
     np.testing.assert_allclose(whole.loc[("x1", "all", "all"), "se"], imp.table.loc["x1", ("total", "se")], rtol=1e-9)
     halves = imp.by_block({u: "a" if i < 5 else "b" for i, u in enumerate(fit.estimate.design.units)})
@@ -423,7 +433,9 @@ def test_simulated_impacts_are_those_of_every_draw(fits, case: str) -> None:
     assert found.outside == pytest.approx(1 - inside.mean())
     values = np.array([effects_of(fit, weights, p, "x1") for p in draws[inside]])
     np.testing.assert_allclose(found.table.loc["x1"].xs("se", level=1), values.std(axis=0, ddof=1), rtol=1e-9)
-    np.testing.assert_allclose(found.table.loc["x1"].xs("lower", level=1), np.quantile(values, 0.025, axis=0), rtol=1e-9)
+    np.testing.assert_allclose(
+        found.table.loc["x1"].xs("lower", level=1), np.quantile(values, 0.025, axis=0), rtol=1e-9
+    )
     # the draws have the covariance of the estimates
     many = _draws(fit, 40_000, 2)
     size = np.outer(fit.bse, fit.bse)
@@ -471,7 +483,7 @@ def test_the_result_speaks_as_every_other(fits, case: str) -> None:
         assert term.label() in text
     glance = fit.glance()
     assert glance["n_effective"] == (UNITS - 1) * (PERIODS - 1)
-    assert "checksum" in glance["w"] or "periods" in glance["w"]
+    assert glance["w"] == fit.w.name
     origin = fit.provenance()
     checksums = str(origin["w"])
     over = [w for term in fit.estimate.several.terms for w in term.over(fit.estimate.design.periods)]
@@ -481,10 +493,11 @@ def test_the_result_speaks_as_every_other(fits, case: str) -> None:
         reduced_error(fit),
         atol=1e-9,
     )
-    total = sum(
-        fit.fixed_effects()[k].mean() for k in ("unit", "period")
-    )  # deviations sum to zero
-    assert abs(total) < 1e-9
+    deviations = [fit.fixed_effects()[k].mean() for k in ("unit", "period")]
+    np.testing.assert_allclose(deviations, 0.0, atol=1e-9)
+    np.testing.assert_allclose(
+        fit.predict("TS") + fit.resid, fit.estimate.design.series(fit.estimate.design.y, "y"), atol=1e-9
+    )
     assert type(fit.with_vcov("expected")) is SeveralFit
     assert np.isfinite(fit.aic)
     assert repr(fit.impacts()).startswith("Impacts (delta method); SDM, W = ")
@@ -500,17 +513,67 @@ def reduced_error(fit: SeveralFit) -> np.ndarray:
     return np.linalg.solve(a, e[..., None])[..., 0].T.ravel()
 
 
-@pytest.mark.parametrize("what", ["posterior", "diagnose", "random_counterpart"])
-def test_what_does_not_work_refuses_in_plain_words(fits, what: str) -> None:
-    for fit in fits.values():
-        with pytest.raises(ValueError, match="not available with several or changing weights"):
-            getattr(fit, what)()
-        with pytest.raises(ValueError, match="not available with several or changing weights"):
-            fit.permutation_test("x1")
-        with pytest.raises(ValueError, match="not available with several or changing weights"):
-            fit.impacts("posterior")
+def test_best_predictor_is_the_mean_given_the_other_units(fits) -> None:
+    """Mean of the normal distribution of a unit given the others, by the partitioned covariance of its period."""
+    fit = fits["changing"]
+    t, unit = 2, 4
+    y = fit.estimate.design.y[t]
+    mean = fit.predict("TC").to_numpy().reshape(UNITS, PERIODS)[:, t]
+    root = np.linalg.inv(np.eye(UNITS) - fit.rho * dense(SEQ, PERIODS)[t])
+    covariance = root @ root.T
+    rest = np.delete(np.arange(UNITS), unit)
+    weights = np.linalg.solve(covariance[np.ix_(rest, rest)], covariance[rest, unit])
+    expected = mean[unit] + weights @ (y - mean)[rest]
+    assert fit.predict("BP").to_numpy().reshape(UNITS, PERIODS)[unit, t] == pytest.approx(expected, rel=1e-9)
+    with pytest.raises(ValueError, match="kind='BLUP'"):
+        fit.predict("BLUP")
+
+
+CALLS = {
+    "posterior": lambda f: f.posterior(),
+    "diagnose": lambda f: f.diagnose(),
+    "random_counterpart": lambda f: f.random_counterpart(),
+    "permutation_test": lambda f: f.permutation_test("x1"),
+    "forecast": lambda f: f.forecast(pd.DataFrame()),
+    "counterfactual": lambda f: f.counterfactual({"x1": 0.1}),
+    "explain": lambda f: f.explain(),
+    "predict other rows": lambda f: f.predict(data=pd.DataFrame()),
+    "posterior impacts": lambda f: f.impacts("posterior"),
+    "likelihood bootstrap of one W": lambda f: nq.models.bootstrap.bootstrap(f.estimate),
+    "impacts of one W": lambda f: nq.models.impacts.impacts(f),
+    "the lag": lambda f: f.estimate.weights.lag,
+    "model probabilities": lambda f: nq.models.compare_fits({("SDM", "a"): f, ("SDM", "b"): f}),
+}
+
+
+@pytest.mark.parametrize("what", list(CALLS))
+@pytest.mark.parametrize("case", list(CASES))
+def test_what_does_not_work_refuses_in_plain_words(fits, case: str, what: str) -> None:
+    with pytest.raises(
+        ValueError,
+        match=r"not available with several or changing weights|the fit has several lags|posterior is that of",
+    ):
+        CALLS[what](fits[case])
+
+
+def test_what_belongs_to_other_fits_says_so(fits) -> None:
     with pytest.raises(ValueError, match="rho:near, rho:flow"):
         _ = fits["lags"].rho
+    assert fits["lags"].lambda_ is None
+    assert fits["lags"].random is None
+    assert fits["lags"].dynamic == ()
+    for call in (lambda f: f.stability(), lambda f: f.impulse_responses()):
+        with pytest.raises(ValueError, match="static"):
+            call(fits["lags"])
+    with pytest.raises(ValueError, match="fixed"):
+        fits["lags"].random_effects()
+
+
+def test_comparisons_show_fits_with_several_weights(fits, data) -> None:
+    one = nq.sdm("y ~ x1 + x2 | unit + period", data, W3["near"])
+    text = str(nq.compare({"one": one, "several": fits["lags"], "combined": fits["shares"]}))
+    for label in ("ρ near", "ρ flow", "W[near]×x1", "share of near", "near + flow"):
+        assert label in text, label
 
 
 # -- errors ---------------------------------------------------------------------------------------------------
@@ -518,7 +581,7 @@ def test_periods_without_a_matrix_are_named(moving) -> None:
     short = nq.weights.sequence({y: SEQ[y] for y in (2001, 2002, 2004, 2005)})
     with pytest.raises(AlignmentError, match="no matrix for the periods 2003, 2006"):
         nq.sar("y ~ x1 | period", moving, short)
-    with pytest.raises(AlignmentError, match="the weights 'moving' have no matrix for the periods 2003, 2006"):
+    with pytest.raises(AlignmentError, match="the weights 'moving': no matrix for the periods 2003, 2006"):
         nq.sar("y ~ x1 | period", moving, {"moving": short, "far": W3["far"]})
     fit = nq.sar("y ~ x1 | period", moving, short, years=(2004, 2005))
     assert fit.nobs == 2 * UNITS

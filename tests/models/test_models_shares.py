@@ -96,7 +96,7 @@ def test_three_matrices() -> None:
 
 def test_changing_matrices_in_a_combination() -> None:
     weights = {"moving": changing(), "far": W3["far"]}
-    frame = make_panel(list(weights.values()), [0.3, 0.2], [0.3, 0.2], scale=0.2)
+    frame = make_panel(list(weights.values()), [0.3, 0.3], [0.3, 0.3], scale=0.2, seed=6)
     for effects, correction in (("time", "transform"), ("none", "transform")):
         fit = nq.sdm(f"y ~ x1 + x2{EFFECTS[effects]}", frame, weights, combine=True, correction=correction)
         ref = reference(frame, list(weights.values()), "shares", unit=False, time=effects == "time", transform=True)
@@ -111,7 +111,9 @@ def test_changing_matrices_in_a_combination() -> None:
     for w in weights.values():
         block = np.zeros((PERIODS * UNITS, PERIODS * UNITS))
         for t in range(PERIODS):
-            a = np.eye(UNITS) - rho * (g * dense(weights["moving"], PERIODS)[t] + (1 - g) * dense(W3["far"], PERIODS)[t])
+            a = np.eye(UNITS) - rho * (
+                g * dense(weights["moving"], PERIODS)[t] + (1 - g) * dense(W3["far"], PERIODS)[t]
+            )
             part = slice(t * UNITS, (t + 1) * UNITS)
             block[part, part] = dense(w, PERIODS)[t] @ np.linalg.inv(a)
         blocks.append(block)

@@ -62,7 +62,6 @@ def provenance(fit: SpatialFit) -> dict[str, Any]:
 
     est = fit.estimate
     versions = {"nqpf_spatial": __version__, "numpy": np.__version__, "scipy": scipy.__version__}
-    roles = {"lag": est.weights.lag, "durbin": est.weights.durbin, "error": est.weights.error}
     dynamic = part(est) if fit.dynamic else None
     time_lags = lag_names(est)
     return {
@@ -83,7 +82,7 @@ def provenance(fit: SpatialFit) -> dict[str, Any]:
         "missing": fit.dropped.facts(),
         "data_release": fit.release,
         "data_checksum": est.design.checksum(),
-        "w": {role: {"name": w.name, "checksum": w.checksum} for role, w in roles.items() if w is not None},
+        "w": est.weights.traced(),
         "periods": [str(p) for p in est.design.periods if p is not None],
         "versions": {**versions, "pandas": pd.__version__, "python": platform.python_version()},
     }

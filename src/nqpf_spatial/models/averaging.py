@@ -18,6 +18,7 @@ from nqpf_spatial.models.fit import fit as fit_model
 from nqpf_spatial.models.impacts import effects_at, impact_table, sign_probability
 from nqpf_spatial.models.results import SpatialFit
 from nqpf_spatial.models.spec import Model, get_model
+from nqpf_spatial.weights.combine import WeightsSequence
 from nqpf_spatial.weights.core import SpatialWeights
 from nqpf_spatial.weights.guards import check_presample
 
@@ -240,6 +241,10 @@ def named_weights(
     weights: SpatialWeights | Sequence[SpatialWeights] | Mapping[str, SpatialWeights],
 ) -> dict[str, SpatialWeights]:
     """Weights by name, from one, several or a mapping; names must differ."""
+    if isinstance(weights, WeightsSequence):
+        raise TypeError(
+            "weights= is a sequence over time; alternatives here are constant matrices, each under a name of its own"
+        )
     if isinstance(weights, SpatialWeights):
         weights = [weights]
     pairs = list(weights.items()) if isinstance(weights, Mapping) else [(getattr(w, "name", None), w) for w in weights]

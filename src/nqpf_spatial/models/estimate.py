@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,15 @@ class Weights:
     def first(self) -> SpatialWeights | None:
         """Any of them: they share their units."""
         return self.lag or self.durbin or self.error
+
+    def described(self) -> list[tuple[str, str]]:
+        """Name and transform of every matrix, each once."""
+        return list(dict.fromkeys((w.name, w.transform) for w in (self.lag, self.durbin, self.error) if w is not None))
+
+    def traced(self) -> dict[str, Any]:
+        """Name and checksum of the matrix of every role."""
+        roles = {"lag": self.lag, "durbin": self.durbin, "error": self.error}
+        return {role: {"name": w.name, "checksum": w.checksum} for role, w in roles.items() if w is not None}
 
 
 @dataclass(frozen=True, eq=False)

@@ -191,7 +191,9 @@ def fit(
         raise ValueError(f"dynamic={dynamic!r} needs fixed effects; effects={effects!r} is available for static models")
     if several and (terms or effects != "fixed"):
         what = f"dynamic={dynamic!r}" if terms else f"effects={effects!r}"
-        raise ValueError(f"{what} takes one constant W; with several or changing weights use static models with fixed effects")
+        raise ValueError(
+            f"{what} takes one constant W; with several or changing weights use static models with fixed effects"
+        )
     if effects != "fixed" and correction != "transform":
         raise ValueError(
             f'correction={correction!r} belongs to fixed effects; with effects="{effects}" there is nothing to correct but '
@@ -261,7 +263,8 @@ def _check_missing(design: Design, terms: tuple[str, ...], effects: str) -> None
 
 def _check_identified(est: Estimate) -> None:
     """A likelihood that is flat in a parameter has no estimate; rounding would choose one."""
-    lag, error = est.weights.lag, est.weights.error
+    error = est.weights.error
+    lag = None if error is None else est.weights.lag
     slopes = [name for name in est.columns.names if name.removeprefix("W:") != "Intercept"]
     if lag is not None and error is not None and lag.checksum == error.checksum and not slopes:
         raise IdentificationError(

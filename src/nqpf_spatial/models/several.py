@@ -35,9 +35,9 @@ from nqpf_spatial.models.estimate import (
     _check_size,
     build_likelihood,
     check_absorbed,
+    check_collinear,
     lagged_names,
 )
-from nqpf_spatial.models.estimate import _check_collinear as check_collinear
 from nqpf_spatial.models.several_weights import SeveralWeights, Stack, Term, check_distinct, lag_over, stack
 from nqpf_spatial.models.spec import Model
 from nqpf_spatial.weights.core import SpatialWeights
@@ -85,6 +85,19 @@ class SeveralEstimate(Estimate):
         if self.several.combine:
             return ("rho", *(f"share:{name}" for name in names))
         return tuple(f"rho:{name}" if len(names) > 1 else "rho" for name in names)
+
+    def matrix_terms(self) -> dict[str, tuple[str, str, str]]:
+        """Parameters that belong to one matrix: (kind, matrix, regressor), kind of "rho", "share" and "W"."""
+        found = {}
+        for name in self.spatial_names:
+            kind, _, matrix = name.partition(":")
+            if matrix:
+                found[name] = (kind, matrix, "")
+        for term in self.several.durbin_terms:
+            for regressor in self.design.names:
+                if term.name and f"W:{term.name}:{regressor}" in self.columns.names:
+                    found[f"W:{term.name}:{regressor}"] = ("W", term.name, regressor)
+        return found
 
     @property
     def spatial_values(self) -> NDArray:

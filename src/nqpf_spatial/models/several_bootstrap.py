@@ -21,6 +21,8 @@ from nqpf_spatial.models.residuals import decompose
 from nqpf_spatial.models.several import SeveralEstimate
 from nqpf_spatial.models.several_weights import lag_over
 
+STATIC_KINDS = tuple(kind for kind in KINDS if kind != "recursive")
+
 
 def bootstrap(
     est: SeveralEstimate,
@@ -44,8 +46,8 @@ def refits(
     groups: pd.Series | Mapping[Any, Any] | str | None = None,
 ) -> list[SeveralML]:
     """Estimates from samples whose parameters are those of `truth`, a fit of the same model."""
-    if kind not in KINDS:
-        raise ValueError(f"kind={kind!r} is not known; choose one of {', '.join(map(repr, KINDS))}")
+    if kind not in STATIC_KINDS:
+        raise ValueError(f"kind={kind!r} is not known here; choose one of {', '.join(map(repr, STATIC_KINDS))}")
     if replicates < 2:
         raise ValueError(f"replicates={replicates}: at least two are needed, 999 are usual")
     if groups is not None and kind != "wild-cluster":

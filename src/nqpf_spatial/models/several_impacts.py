@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from nqpf_spatial.kernels import several_impacts as kernel
-from nqpf_spatial.models.impact_views import _frame, _membership
+from nqpf_spatial.models.impact_views import _frame, membership
 from nqpf_spatial.models.impacts import Impacts, impact_table
 from nqpf_spatial.models.marginal import Row, rows
 from nqpf_spatial.models.several import SeveralEstimate
@@ -36,7 +36,6 @@ class SeveralImpacts(Impacts):
     """`Impacts` averaged over the patterns of weights; views of them likewise."""
 
     of: tuple[str, ...] | None = None
-    alpha: float = 0.05
 
     def by_period(self) -> pd.DataFrame:
         """Impacts of every period with its own W, by the delta method: index (period, term), columns as in `table`."""
@@ -91,10 +90,14 @@ class SeveralImpacts(Impacts):
             )
         return pd.concat(parts, axis=1, names=["term", "effect"])
 
+    def effect_matrix(self, term: str) -> NDArray:
+        """(N, N) effects of one regressor column, averaged over periods."""
+        return effect_matrix(_several(self), term)
+
     def by_block(self, groups: str | Mapping[Any, Any] | pd.Series = "block", alpha: float = 0.05) -> pd.DataFrame:
         """Block to block, averaged over periods, by the delta method; as `nqpf_spatial.models.impact_views.by_block`."""
         fit = _several(self)
-        names, member = _membership(fit, groups)
+        names, member = membership(fit, groups)
         average = member / member.sum(axis=0)
         lifted = Lifted.of(fit)
         covariance = fit.cov_params().to_numpy()
@@ -244,10 +247,10 @@ def impacts(
     method: str = "delta",
     *,
     of: list[str] | None = None,
-    draws: int = 10_000,
+    draws: int | None = None,
     seed: int = 0,
     alpha: float = 0.05,
-    kind: str = "residual",
+    kind: str | None = None,
 ) -> SeveralImpacts:
     """Direct, indirect and total impacts, averaged over periods where weights change.
 
@@ -266,6 +269,7 @@ def impacts(
         )
     if not 0.0 < alpha < 1.0:
         raise ValueError(f"alpha={alpha}: give the share outside the interval, 0.05 for 95 %")
+    draws = 10_000 if draws is None else draws
     if draws < 2:
         raise ValueError(f"draws={draws}: at least two are needed, some thousands are sensible")
     lifted = Lifted.of(fit)
@@ -278,14 +282,18 @@ def impacts(
     half = stats.norm.isf(alpha / 2) * se
     lower, upper = estimate - half, estimate + half
     if method != "delta":
-        sample = _draws(fit, draws, seed) if method == "simulate" else bootstrap(fit.several, kind, draws, seed)[0]
+        sample = (
+            _draws(fit, draws, seed)
+            if method == "simulate"
+            else bootstrap(fit.several, kind or "residual", draws, seed)[0]
+        )
         inside = admissible(fit.several, sample)
         values = lifted.at(table_rows, sample[inside])
         used, outside = int(inside.sum()), float(1.0 - inside.mean())
         se = values.std(axis=0, ddof=1)
         lower, upper = np.quantile(values, [alpha / 2, 1 - alpha / 2], axis=0)
     table = impact_table([row.name for row in table_rows], estimate, se, lower, upper)
-    return SeveralImpacts(table, method, used, outside, fit, None if of is None else tuple(of), alpha)
+    return SeveralImpacts(table, method, used, outside, fit, None if of is None else tuple(of), alpha=alpha)
 
 
 def _rows(fit: SeveralFit, of: tuple[str, ...] | None) -> list[Row]:

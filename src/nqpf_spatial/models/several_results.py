@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from nqpf_spatial.models.bootstrap import Bootstrap
 from nqpf_spatial.models.covariance import covariance
+from nqpf_spatial.models.predict import KINDS
 from nqpf_spatial.models.results import SpatialFit
 from nqpf_spatial.models.several import SeveralEstimate, free_covariance
-from nqpf_spatial.models.several_weights import AnyWeights, NamedWeights, stack
+from nqpf_spatial.models.several_weights import ONE_W, AnyWeights, NamedWeights, stack
 from nqpf_spatial.weights.combine import WeightsSequence, combine
 from nqpf_spatial.weights.core import SpatialWeights
 
@@ -142,7 +143,7 @@ class SeveralFit(SpatialFit):
         chosen = kind or "residual"
         params, sigma2 = bootstrap(self.several, chosen, replicates, seed, groups)
         frame = pd.DataFrame(params, columns=self.params.index)
-        return Bootstrap(frame, pd.Series(sigma2, name="sigma2"), self.params, chosen, seed)
+        return Bootstrap(frame, pd.Series(sigma2, name="sigma2"), self.params, chosen, seed, replicates)
 
     def impacts(self, method: str = "delta", **options: Any) -> SeveralImpacts:  # type: ignore[override]
         """Direct, indirect and total impacts; see `nqpf_spatial.models.several_impacts.impacts`.
@@ -173,39 +174,46 @@ class SeveralFit(SpatialFit):
         )
 
     # -- values per observation ------------------------------------------------------------------------------
-    def predict(self) -> pd.Series:
-        """In-sample prediction by the reduced form, ``(I - sum r_m W_mt)^-1 (Z beta + fixed effects)``, period by period."""
-        est = self.several
-        signal = np.tensordot(est.fit.beta, est.columns.z, axes=1) + self._parts[1]
-        if est.model.lag:
-            lag = stack(est.several.terms, est.design.periods, est.design.shape[1])
-            filters = np.eye(signal.shape[1]) - np.tensordot(lag.w, est.ml.r, axes=(1, 0))
-            signal = np.linalg.solve(filters[lag.pattern], signal[..., None])[..., 0]
-        return est.design.series(signal, "predicted")
+    def predict(self, kind: str = "TC", data: pd.DataFrame | None = None, time_effect: Any = None) -> pd.Series:
+        """Predictions in the sample, period by period with its W; kinds as in `nqpf_spatial.models.predict.predict`."""
+        if data is not None or time_effect is not None:
+            raise ValueError(f"{ONE_W} (data= and time_effect= predict other rows). predict(kind) in the sample works")
+        if kind not in KINDS:
+            raise ValueError(f"kind={kind!r} is not known; choose one of {', '.join(map(repr, KINDS))}")
+        return self.estimate.design.series(predicted(self.several, kind, self._parts), "predicted")
 
-    # -- tables ----------------------------------------------------------------------------------------------
-    def glance(self) -> pd.Series:
-        """One line about the fit."""
-        found = super().glance()
-        found["w"] = "; ".join(term.label() for term in self.several.several.all())
-        return found
+    def forecast(self, data: pd.DataFrame, **options: Any) -> NoReturn:
+        """Not available: later periods would need a W each."""
+        _refuse("a forecast takes one constant W", "predict() in the sample")
 
-    def provenance(self) -> dict[str, Any]:
-        """As for one W, with name and checksum of every matrix, period by period where they change."""
-        found = super().provenance()
-        weights = self.several.several
-        roles = {"lag": weights.terms, "durbin": weights.durbin_terms}
-        found["w"] = {
-            role: {term.name or "W": _traced(term.weights) for term in terms} for role, terms in roles.items() if terms
-        }
-        found["combine"] = weights.combine
-        return found
+    def counterfactual(self, changes: Mapping[str, Any], **options: Any) -> NoReturn:
+        """Not available."""
+        _refuse(
+            "counterfactuals take one constant W",
+            "impacts(), with by_unit(term) for the response of every unit to every other",
+        )
+
+    def explain(self, lang: str = "en") -> NoReturn:
+        """Not available."""
+        _refuse("explain() speaks of one W", "summary(), impacts() and shares()")
 
 
-def _traced(w: AnyWeights) -> dict[Any, Any]:
-    if isinstance(w, SpatialWeights):
-        return {"name": w.name, "checksum": w.checksum}
-    return {str(year): {"name": one.name, "checksum": one.checksum} for year, one in w.items()}
+def predicted(est: SeveralEstimate, kind: str, parts: tuple[NDArray, NDArray, NDArray]) -> NDArray:
+    """In-sample predictions (T, N) of one kind; `parts` as of `residuals.decompose`."""
+    _, effects, e = parts
+    trend = np.tensordot(est.fit.beta, est.columns.z, axes=1) + effects
+    if kind == "trend":
+        return trend
+    if kind == "TS":
+        return est.design.y - e
+    lag = stack(est.several.terms, est.design.periods, est.design.shape[1])
+    filters = (np.eye(trend.shape[1]) - np.tensordot(lag.w, est.ml.r, axes=(1, 0)))[lag.pattern]
+    reduced = np.linalg.solve(filters, trend[..., None])[..., 0]
+    if kind == "TC":
+        return reduced
+    precision = filters.transpose(0, 2, 1) @ filters
+    away = np.einsum("tij,tj->ti", precision, est.design.y - reduced)
+    return est.design.y - away / np.diagonal(precision, axis1=1, axis2=2)
 
 
 def _refuse(why: str, instead: str) -> NoReturn:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from nqpf_spatial.weights.combine import WeightsSequence
 from nqpf_spatial.weights.core import SpatialWeights
 from nqpf_spatial.weights.guards import check_presample
 
+ONE_W = "this is not available with several or changing weights: it takes one constant W"
 #: one matrix, or one per period
 AnyWeights = SpatialWeights | WeightsSequence
 #: what `nq.fit` takes as w
@@ -45,9 +47,11 @@ class Term:
         if absent:
             called = f"the weights {self.name!r}" if self.name else "the sequence of weights"
             if periods == (None,):
-                raise AlignmentError(f"{called} change over time and the data are a cross-section: choose one, w[year]")
+                raise AlignmentError(
+                    f"{called}: they change over time and the data are a cross-section: choose one, w[year]"
+                )
             raise AlignmentError(
-                f"{called} have no matrix for the periods {enumerate_some(absent)} of the panel; they have "
+                f"{called}: no matrix for the periods {enumerate_some(absent)} of the panel; there are those of "
                 f"{enumerate_some(w.years)}. Nothing is carried forward unasked: choose a window with years=, or state which "
                 "matrix holds, for instance nq.weights.sequence({year: s.at(year) for year in ...})"
             )
@@ -88,9 +92,8 @@ class NamedWeights(Mapping[str, AnyWeights]):
         return f"<NamedWeights: {self.name}>"
 
 
-@dataclass(frozen=True, eq=False)
 class SeveralWeights(Weights):
-    """Weights of a model with several or changing matrices.
+    """Weights of a model with several or changing matrices; there is no one `lag`, and asking for it is an error in plain words.
 
     Attributes
     ----------
@@ -102,9 +105,41 @@ class SeveralWeights(Weights):
         One rho and shares that sum to one instead of a coefficient per lag.
     """
 
-    terms: tuple[Term, ...] = ()
-    durbin_terms: tuple[Term, ...] = ()
-    combine: bool = False
+    terms: tuple[Term, ...]
+    durbin_terms: tuple[Term, ...]
+    combine: bool
+
+    def __init__(self, terms: tuple[Term, ...], durbin_terms: tuple[Term, ...], combine: bool) -> None:
+        for name, value in (("terms", terms), ("durbin_terms", durbin_terms), ("combine", combine), ("error", None)):
+            object.__setattr__(self, name, value)
+
+    @property
+    def lag(self) -> NoReturn:  # type: ignore[override]
+        """Refused: what asks for one matrix does not work with several."""
+        raise ValueError(ONE_W)
+
+    @property
+    def durbin(self) -> NoReturn:  # type: ignore[override]
+        """Refused, as `lag`."""
+        raise ValueError(ONE_W)
+
+    def described(self) -> list[tuple[str, str]]:
+        """Name and transform of every matrix."""
+        found: list[tuple[str, str]] = []
+        for term in self.all():
+            w = term.weights
+            named = f"{term.name} ({w.name})" if term.name and term.name != w.name else w.name
+            kinds = {w.transform} if isinstance(w, SpatialWeights) else {one.transform for one in w.values()}
+            found += [(named, kind) for kind in sorted(kinds)]
+        return found
+
+    def traced(self) -> dict[str, Any]:
+        """Name and checksum of every matrix, period by period where they change."""
+        roles = {"lag": self.terms, "durbin": self.durbin_terms}
+        found: dict[str, Any] = {
+            role: {term.name or "W": _traced(term.weights) for term in terms} for role, terms in roles.items() if terms
+        }
+        return {**found, "combine": True} if self.combine else found
 
     def first(self) -> SpatialWeights:
         """Any of them: they share their units."""
@@ -150,6 +185,12 @@ class Stack:
         return np.stack([values[:, self.pattern == p].mean(axis=1) for p in range(self.share.size)], axis=1)
 
 
+def _traced(w: AnyWeights) -> dict[str, Any]:
+    if isinstance(w, SpatialWeights):
+        return {"name": w.name, "checksum": w.checksum}
+    return {str(year): {"name": one.name, "checksum": one.checksum} for year, one in w.items()}
+
+
 def wanted(*weights: object) -> bool:
     """Whether any of the arguments is more than one constant matrix."""
     return any(isinstance(w, (WeightsSequence, Mapping, list, tuple)) for w in weights)
@@ -186,7 +227,7 @@ def parse_weights(
     lags = given if spec.lag else ()
     own = () if combine else given
     lagged = (durbin or own) if spec.durbin else ()
-    found = SeveralWeights(None, None, None, lags, lagged, combine)
+    found = SeveralWeights(lags, lagged, combine)
     _check_units(found.all())
     return found
 

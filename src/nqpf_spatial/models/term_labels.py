@@ -99,6 +99,21 @@ def term_label(term: str, known: Mapping[str, str], lang: str = "en", outcome: s
     return " × ".join(_factor(part, known) for part in _split(term))
 
 
+def matrix_label(kind: str, matrix: str, regressor: str, known: Mapping[str, str], lang: str = "en") -> str:
+    """Label of a parameter that belongs to one of several matrices.
+
+    Examples
+    --------
+    >>> matrix_label("rho", "near", "", {}), matrix_label("share", "near", "", {}), matrix_label("W", "near", "x", {"x": "Income"})
+    ('ρ near', 'share of near', 'W[near]×Income')
+    """
+    if kind == "W":
+        return f"W[{matrix}]×{term_label(regressor, known, lang)}"
+    if kind == "rho":
+        return f"ρ {matrix}"
+    return f"{matrix} 的份额" if lang == "zh" else f"share of {matrix}"
+
+
 def _factor(text: str, known: Mapping[str, str]) -> str:
     """Label of one factor of a term: a name, a level of a category, or a function of names."""
     if text in known:

@@ -14,6 +14,7 @@ from nqpf_spatial.models.dynamic_part import part
 from nqpf_spatial.models.gmm_results import GMMFit
 from nqpf_spatial.models.impacts import EFFECTS, STATISTICS, Impacts
 from nqpf_spatial.models.results import SpatialFit
+from nqpf_spatial.models.several_results import SeveralFit
 from nqpf_spatial.models.term_labels import BLOCKS, block_of
 
 _NAN = float("nan")
@@ -108,10 +109,10 @@ def _assemble(fit: SpatialFit | GMMFit, rows: pd.DataFrame, effects: pd.DataFram
 def _coefficients(fit: SpatialFit | GMMFit, alpha: float) -> pd.DataFrame:
     """Every parameter of a fit in its block, variances at the end."""
     rows = fit.tidy(alpha)[list(STATISTICS)]
-    outcome = fit.endog_names
-    rows.index = pd.MultiIndex.from_tuples(
-        [(block_of(str(term), outcome), str(term)) for term in rows.index], names=["block", "term"]
-    )
+    outcome, matrices = fit.endog_names, _matrix_terms(fit)
+    terms = [str(term) for term in rows.index]
+    blocks = ["Spatial" if matrices.get(t, ("W",))[0] != "W" else block_of(t, outcome) for t in terms]
+    rows.index = pd.MultiIndex.from_arrays([blocks, terms], names=["block", "term"])
     variances = {"sigma2": (fit.sigma2, fit.sigma2_se if isinstance(fit, SpatialFit) else _NAN)}
     if isinstance(fit, SpatialFit) and fit.sigma2_mu is not None:
         variances["sigma2_mu"] = (fit.sigma2_mu, _NAN)
@@ -119,6 +120,11 @@ def _coefficients(fit: SpatialFit | GMMFit, alpha: float) -> pd.DataFrame:
         rows.loc[("Variance", name), ["estimate", "se"]] = [value, se]
     order = sorted(range(len(rows)), key=lambda i: BLOCKS.index(rows.index[i][0]))
     return rows.iloc[order]
+
+
+def _matrix_terms(fit: SpatialFit | GMMFit) -> dict[str, tuple[str, str, str]]:
+    """Parameters that belong to one of several matrices."""
+    return fit.several.matrix_terms() if isinstance(fit, SeveralFit) else {}
 
 
 def _effects(impacts: Impacts) -> pd.DataFrame:
@@ -155,18 +161,18 @@ def _levels(fit: SpatialFit | GMMFit) -> dict[str, str]:
 def _facts_of(fit: SpatialFit | GMMFit) -> dict[str, Any]:
     t, n = fit.estimate.design.shape
     periods = fit.estimate.design.periods
-    weights = fit.estimate.weights
-    roles = {role: w for role, w in vars_of(weights).items() if w is not None}
+    described = fit.estimate.weights.described()
     facts: dict[str, Any] = {
-        "w": list(dict.fromkeys((w.name, w.transform) for w in roles.values())),
-        "w names": list(dict.fromkeys(w.name for w in roles.values())),
+        "w": described,
+        "w names": list(dict.fromkeys(name for name, _ in described)),
         "units": n,
         "periods": t,
         "window": None if periods[0] is None else (periods[0], periods[-1]),
         "nobs": fit.nobs,
         "n": fit.n_effective,
-        "lag": fit.rho is not None,
+        "lag": fit.estimate.model.lag,
         "vcov": (fit.vcov, _vcov_detail(fit)),
+        "matrix terms": _matrix_terms(fit),
     }
     if isinstance(fit, SpatialFit):
         correction = fit.correction if fit.effects else "not needed"
@@ -183,11 +189,6 @@ def _facts_of(fit: SpatialFit | GMMFit) -> dict[str, Any]:
     if "rho" in fit.endogenous:
         facts["first stage"] = float(fit.first_stage()["f"]["Wy"])
     return facts
-
-
-def vars_of(weights: Any) -> dict[str, Any]:
-    """Weights by role."""
-    return {"lag": weights.lag, "durbin": weights.durbin, "error": weights.error}
 
 
 def _vcov_detail(fit: SpatialFit | GMMFit) -> dict[str, object]:

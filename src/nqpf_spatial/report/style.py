@@ -12,7 +12,7 @@ import pandas as pd
 from nqpf_spatial.models.labels import enumerate_some
 from nqpf_spatial.models.naming import check_lang
 from nqpf_spatial.models.results import check_alpha
-from nqpf_spatial.models.term_labels import BLOCKS, base_of, known_labels, term_label
+from nqpf_spatial.models.term_labels import BLOCKS, base_of, known_labels, matrix_label, term_label
 from nqpf_spatial.report.grid import star_levels
 from nqpf_spatial.report.readings import Reading
 
@@ -132,7 +132,12 @@ def labels_of(readings: Sequence[Reading], style: Style) -> dict[str, str]:
     for reading in readings:
         known = {**(known_labels(style.lang) if reading.packaged else {}), **style.labels}
         for term in [reading.outcome, *(term for _, term in numbers_of(reading).index)]:
-            label = term_label(term, known, style.lang, reading.outcome)
+            matrix = reading.facts.get("matrix terms", {}).get(term)
+            if matrix is not None and term not in known:
+                kind, name, regressor = matrix
+                label = matrix_label(kind, name, regressor, known, style.lang)
+            else:
+                label = term_label(term, known, style.lang, reading.outcome)
             if found.get(term, term) == term:
                 found[term] = label
     return found
