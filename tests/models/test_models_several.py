@@ -590,6 +590,16 @@ def test_periods_without_a_matrix_are_named(moving) -> None:
     pd.testing.assert_series_equal(whole.params, nq.sar("y ~ x1 | period", moving, SEQ).params, check_exact=True)
 
 
+def test_years_with_missing_cells_are_dropped_on_request(moving) -> None:
+    holed = moving.copy()
+    holed.loc[("c03", 2002), "x1"] = np.nan
+    fit = nq.sar("y ~ x1 + x2 | unit + period", holed, SEQ, correction="score", missing="drop_years")
+    whole = moving.drop(2002, level="period")
+    same = nq.sar("y ~ x1 + x2 | unit + period", whole, SEQ, correction="score")
+    pd.testing.assert_series_equal(fit.params, same.params, check_exact=True)
+    assert "2002" in fit.summary()
+
+
 def test_a_cross_section_has_no_sequence(moving) -> None:
     with pytest.raises(AlignmentError, match="cross-section"):
         nq.sar("y ~ x1", moving.xs(2001, level="period"), SEQ)
@@ -660,6 +670,10 @@ def test_arguments_that_make_no_model(data) -> None:
         nq.sar("y ~ x1 | unit", data, W2, w_durbin=W3["far"])
     with pytest.raises(ValueError, match="effects='random'"):
         nq.sar("y ~ x1", data, W2, effects="random")
+    with pytest.raises(ValueError, match="dynamic="):
+        nq.sar("y ~ x1 | unit", data, W2, dynamic="lag_y")
+    with pytest.raises(ValueError, match="missing='subnetwork'"):
+        nq.sar("y ~ x1 | unit", data, W2, missing="subnetwork", subset="keep")
     with pytest.raises(TypeError, match="one matrix is needed here"):
         nq.gmm("y ~ x1 | unit", data, SEQ, model="SAR")
 

@@ -26,7 +26,13 @@ from nqpf_spatial.models.random_effects import EFFECTS, RANDOM_ERRORS, estimate_
 from nqpf_spatial.models.results import SpatialFit
 from nqpf_spatial.models.several import SeveralEstimate, estimate_several
 from nqpf_spatial.models.several_results import SeveralFit
-from nqpf_spatial.models.several_weights import SeveralWeights, WeightsArgument, parse_weights, wanted
+from nqpf_spatial.models.several_weights import (
+    SeveralWeights,
+    WeightsArgument,
+    check_static_balanced,
+    parse_weights,
+    wanted,
+)
 from nqpf_spatial.models.shares import warn_shares
 from nqpf_spatial.models.spec import Model, get_model, parse_formula
 from nqpf_spatial.models.weak import warn_weak
@@ -171,6 +177,8 @@ def fit(
     asked = Missing(missing, subset, islands)
     check_vcov(vcov)
     several = combine or wanted(w, w_durbin)
+    if several:
+        check_static_balanced(terms, effects, missing)
     weights = parse_weights(spec, w, w_durbin, w_error, combine) if several else _weights(spec, w, w_durbin, w_error)
     first = weights.first()
     if durbin is not None and not spec.durbin:
@@ -189,11 +197,6 @@ def fit(
     _check_missing(design, terms, effects)
     if terms and effects != "fixed":
         raise ValueError(f"dynamic={dynamic!r} needs fixed effects; effects={effects!r} is available for static models")
-    if several and (terms or effects != "fixed"):
-        what = f"dynamic={dynamic!r}" if terms else f"effects={effects!r}"
-        raise ValueError(
-            f"{what} takes one constant W; with several or changing weights use static models with fixed effects"
-        )
     if effects != "fixed" and correction != "transform":
         raise ValueError(
             f'correction={correction!r} belongs to fixed effects; with effects="{effects}" there is nothing to correct but '

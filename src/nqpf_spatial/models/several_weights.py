@@ -196,6 +196,25 @@ def wanted(*weights: object) -> bool:
     return any(isinstance(w, (WeightsSequence, Mapping, list, tuple)) for w in weights)
 
 
+def check_static_balanced(dynamic: tuple[str, ...], effects: str, missing: str) -> None:
+    """What several or changing weights cannot be combined with.
+
+    Raises
+    ------
+    ValueError
+    """
+    if dynamic or effects != "fixed":
+        what = "dynamic=" if dynamic else f"effects={effects!r}"
+        raise ValueError(
+            f"{what} takes one constant W; with several or changing weights use static models with fixed effects"
+        )
+    if missing not in ("raise", "drop_years"):
+        raise ValueError(
+            f'missing={missing!r} cuts one constant W; with several or changing weights use missing="drop_years", or take the units '
+            "out of the data and of every W with .subset([...])"
+        )
+
+
 def parse_weights(
     spec: Model, w: object, w_durbin: object, w_error: object, combine: bool
 ) -> SeveralWeights:  # fmt: skip
