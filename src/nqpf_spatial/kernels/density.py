@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 #: numbers held at once while densities of replicates are evaluated
-_BLOCK = 3_000_000
+_BLOCK = 600_000
 
 
 def silverman_bandwidth(x: Array, w: Array) -> float:
