@@ -346,8 +346,10 @@ def _error_fit(
             'effects. Use row-standardised error weights, or write the time effects as a factor, "+ C(year)"'
         )
     effects = design.unit or design.time
-    basis = _basis(weights.error.n, design.time)
-    w = basis @ weights.error.dense() @ basis.T
+    w = weights.error.dense()
+    if design.time:
+        basis = _basis(weights.error.n, True)
+        w = basis @ w @ basis.T
     data = gmm_error.ErrorData(
         _transform(design.y[None], design)[0],
         _transform(z, design),
