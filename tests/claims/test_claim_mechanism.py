@@ -4,7 +4,7 @@ import pytest
 
 from nqpf_spatial import claims
 from nqpf_spatial.claims import VariantResult
-from nqpf_spatial.claims.evaluate import mechanism, specification
+from nqpf_spatial.claims.evaluate import compound, specification
 from nqpf_spatial.claims.evaluate.variants import VARIANTS
 from nqpf_spatial.claims.runner import decide
 
@@ -93,12 +93,10 @@ def test_missing_matrices_stop_support_and_are_named(constructed):
 
 
 def test_variants_that_disagree_make_it_mixed(constructed, monkeypatch):
-    def turned(variant, base, ctx, effects, sign, parameters):
-        return [
-            VariantResult(variant, "", True, True, alternative=e, stated_sign=False, significant=True) for e in effects
-        ]
+    def turned(component, trial, variant, label, alternative, ctx, alpha):
+        return VariantResult(variant, label, True, True, alternative=alternative, stated_sign=False, significant=True)
 
-    monkeypatch.setattr(mechanism, "_run_variant", turned)
+    monkeypatch.setattr(compound, "row", turned)
     assert decide(CLAIM, constructed(1.0)).label == "MIXED (proxy)"
 
 

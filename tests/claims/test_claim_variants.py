@@ -74,13 +74,13 @@ def test_windows_are_those_the_register_states(variant, years, base, context):
 
 def test_swaps_and_drops(base, context):
     names = [spec.focus for _, spec in expand("alt_digital", base, context)]
-    assert names == ["cable_pc", "digital_index", "digital_index_net"]
+    assert names == [("cable_pc",), ("digital_index",), ("digital_index_net",)]
     for _, spec in expand("alt_digital", base, context):
         assert "ln_broadband_pc" not in spec.regressors
         assert len(spec.regressors) == len(base.regressors)
     innovations = expand("alt_innovation", base, context)
     assert [s.regressors[1] for _, s in innovations] == ["patents_inv_pc", "rd_fte_pc"]
-    assert {s.focus for _, s in innovations} == {"ln_broadband_pc"}
+    assert {s.focus for _, s in innovations} == {("ln_broadband_pc",)}
     assert "share_secondary" not in only("drop_secondary", base, context).regressors
     assert only("plain_ml", base, context).correction == "none"
     assert only("add_trade", base, context).regressors[-1] == "ln_trade_ratio"
@@ -90,7 +90,7 @@ def test_swaps_and_drops(base, context):
 
 def test_what_does_not_apply_says_so(base, context):
     other = mechanism.baseline(CLAIM, context, "pop_growth")
-    assert only("alt_migration", other, context).focus == "net_migration_rate"
+    assert only("alt_migration", other, context).focus == ("net_migration_rate",)
     from dataclasses import replace
 
     thin = replace(base, regressors=("ln_broadband_pc",))
@@ -99,10 +99,10 @@ def test_what_does_not_apply_says_so(base, context):
             expand(variant, thin, context)
     with pytest.raises(NotInRelease, match="in the baseline already"):
         expand("add_trade", replace(base, regressors=(*base.regressors, "ln_trade_ratio")), context)
-    with pytest.raises(NotInRelease, match="not written for R-MECH"):
+    with pytest.raises(NotInRelease, match="not written for regressions"):
         expand("hub_narrow", base, context)
-    with pytest.raises(NotInRelease, match="at least two"):
-        expand("alt_solow", replace(base, years=(2017, 2018)), context)
+    ((_, reason),) = expand("alt_solow", replace(base, years=(2017, 2018)), context)
+    assert reason == "1 years with all provinces, at least 2 are needed"
     with pytest.raises(nq.errors.DataSourceError, match="no variant 'nothing'"):
         expand("nothing", base, context)
     with pytest.raises(ValueError, match="no regressor 'gdp'"):
@@ -187,6 +187,10 @@ def test_index_variants(context):
     changed = panel.assign(cable_pc=panel["cable_pc"] * 2)
     again = series.PATCHES["digital_index_without_cable_pc"](changed)["digital_index_without_cable_pc"]
     assert left.equals(again)
+    for index in indices.VARIANTS_OF:
+        assert {v: len(c) for v, c in indices.VARIANTS_OF[index].items()} == {
+            "index_equal": 1, "index_pca": 1, "index_topsis": 1, "index_drop_one": len(indices.components(index)),
+        }  # fmt: skip
 
 
 def test_every_variant_written_is_one_of_the_register():

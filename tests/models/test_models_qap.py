@@ -44,6 +44,12 @@ def test_order_is_immaterial_and_seeds_are_kept():
     pd.testing.assert_frame_equal(base.table, again.table)
     assert base.effects == "period" and base.nobs == 2 * 190
     assert "MRQAP, 20 units" in repr(base) and "<table" in base._repr_html_()
+    part = mrqap(
+        pairwise_gaps(y), {"x": pairwise_gaps(x), "z": pairwise_gaps(z)}, tested=["x"], permutations=199, seed=3
+    )
+    pd.testing.assert_series_equal(part.table.loc["x"], base.table.loc["x"])
+    assert part.table.loc["z", ["estimate", "t"]].equals(base.table.loc["z", ["estimate", "t"]])
+    assert np.isnan(part.table.loc["z", "p"])
     swapped = mrqap(pairwise_gaps(y), {"z": pairwise_gaps(z), "x": pairwise_gaps(x)}, permutations=199, seed=3)
     pd.testing.assert_frame_equal(swapped.table.loc[["x", "z"]], base.table)
 
@@ -72,6 +78,8 @@ def test_refusals():
     for options, message in (({"effects": "unit"}, "effects='unit'"), ({"permutations": 5}, "permutations=5")):
         with pytest.raises(ValueError, match=message):
             mrqap(y, {"x": x}, **options)
+    with pytest.raises(ValueError, match="tested= names q"):
+        mrqap(y, {"x": x}, tested=["q"])
     with pytest.raises(ValueError, match="at least one"):
         mrqap(y, {})
     with pytest.raises(TypeError, match="pairwise_gaps"):

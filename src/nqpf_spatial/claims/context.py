@@ -70,6 +70,12 @@ class Context:
         found: T = self._results[key]
         return found
 
+    def flows(self, name: str) -> pd.DataFrame:
+        """A migration matrix, origins in rows."""
+        import nqpf_spatial as nq
+
+        return nq.load_flows(name)
+
     @property
     def release(self) -> str:
         """Name of the data release."""

@@ -62,6 +62,7 @@ def mrqap(
     effects: tuple[bool, bool],
     permutations: int,
     rng: np.random.Generator,
+    tested: tuple[int, ...] | None = None,
     block: int = 128,
 ) -> QapFit:
     """Fit and test.
@@ -77,6 +78,8 @@ def mrqap(
         Pair and period effects.
     permutations : int
     rng : Generator
+    tested : tuple of int, optional
+        Positions of the regressors that are tested; all by default. The others have no p, null_sd and reference (NaN).
     block : int
         Rearrangements handled at once.
 
@@ -90,17 +93,19 @@ def mrqap(
     columns = within(x[:, :, i, j], *effects).reshape(k, -1)
     df = _df(t, i.size, effects) - k
     orders = np.array([rng.permutation(n) for _ in range(permutations)]).reshape(permutations, n)
-    out, beta = np.empty((3, k)), np.empty(k)
-    reference = np.empty((k, permutations))
+    out, beta = np.full((3, k), np.nan), np.empty(k)
+    reference = np.full((k, permutations), np.nan)
     for focus in range(k):
         others = np.delete(columns, focus, axis=0)
         basis = sla.orth(others.T) if k > 1 else np.empty((target.size, 0))
         rest = _off(target, basis)
         own = _off(columns[focus], basis)
-        beta[focus : focus + 1], statistic = _partial(own[None], rest, df)
+        beta[focus], out[0, focus] = _partial(own @ rest, own @ own, float(rest @ rest), df)
+        if tested is not None and focus not in tested:
+            continue
         draws, reference[focus] = _rearranged(own.reshape(t, -1), rest, basis, pairs, n, orders, df, block)
-        extreme = (np.abs(reference[focus]) >= np.abs(statistic[0]) * (1.0 - 1e-12)).sum()
-        out[:, focus] = statistic[0], (1.0 + extreme) / (1.0 + permutations), draws.std(ddof=1)
+        extreme = (np.abs(reference[focus]) >= np.abs(out[0, focus]) * (1.0 - 1e-12)).sum()
+        out[1:, focus] = (1.0 + extreme) / (1.0 + permutations), draws.std(ddof=1)
     residual = target - beta @ columns
     r2 = float(1.0 - residual @ residual / (target @ target))
     return QapFit(beta, out[0], out[1], out[2], reference, target.size, df, r2)
@@ -116,11 +121,10 @@ def _off(a: NDArray, basis: NDArray) -> NDArray:
     return a - (a @ basis) @ basis.T
 
 
-def _partial(own: NDArray, rest: NDArray, df: int) -> tuple[NDArray, NDArray]:
-    """Slopes (R,) and t statistics of `rest` (n,) on each row of `own` (R, n), both freed from the other regressors."""
-    size = (own**2).sum(axis=-1)
-    slope = own @ rest / size
-    sse = np.maximum(rest @ rest - slope**2 * size, 0.0)
+def _partial(product: NDArray, size: NDArray, total: float, df: int) -> tuple[NDArray, NDArray]:
+    """Slopes and t statistics from cross-product and squared length, both freed from the other regressors."""
+    slope = product / size
+    sse = np.maximum(total - slope**2 * size, 0.0)
     return slope, slope / np.sqrt(sse / df / size)
 
 
@@ -134,17 +138,24 @@ def _rearranged(
     df: int,
     block: int,
 ) -> tuple[NDArray, NDArray]:
-    """Slopes and t statistics with the residual matrix of one regressor rearranged."""
+    """Slopes and t statistics with the residual matrix (T, P) of one regressor rearranged.
+
+    Rearranging units maps pairs on pairs and periods on themselves: effects stay removed and the length stays the same, so that only
+    the products with the outcome and with the other regressors are new.
+    """
     i, j = pairs
-    matrix = np.zeros((own.shape[0], n, n))
+    t, p = own.shape
+    matrix = np.zeros((n, n, t))
     if not np.array_equal(np.sort(i * n + j), np.sort(j * n + i)):  # one triangle: the other is its mirror
-        matrix[:, j, i] = own
-    matrix[:, i, j] = own
+        matrix[j, i] = own.T
+    matrix[i, j] = own.T
+    against = np.column_stack([rest, basis]).reshape(t, p, -1).transpose(1, 0, 2).reshape(t * p, -1)
+    length, total = float((own**2).sum()), float(rest @ rest)
     slopes, statistics = np.empty(len(orders)), np.empty(len(orders))
     for start in range(0, len(orders), block):
         order = orders[start : start + block]
-        moved = matrix[:, order[:, i], order[:, j]].transpose(1, 0, 2).reshape(len(order), -1)
-        # rearranging units maps pairs on pairs and periods on themselves: effects stay removed
+        products = matrix[order[:, i], order[:, j]].reshape(len(order), -1) @ against
+        size = length - (products[:, 1:] ** 2).sum(axis=1)
         part = slice(start, start + len(order))
-        slopes[part], statistics[part] = _partial(_off(moved, basis), rest, df)
+        slopes[part], statistics[part] = _partial(products[:, 0], size, total, df)
     return slopes, statistics

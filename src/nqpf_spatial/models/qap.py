@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -115,6 +115,7 @@ def mrqap(
     *,
     effects: str | None = None,
     directed: bool = False,
+    tested: Sequence[str] | None = None,
     permutations: int = 4999,
     seed: int = 0,
 ) -> QapResult:
@@ -130,6 +131,8 @@ def mrqap(
         "none" (with a constant) for one period, "period" for several, by default. "pair" leaves changes over time only.
     directed : bool
         Use all cells off the diagonal; by default one triangle, and the matrices must be symmetric.
+    tested : list of str, optional
+        Regressors whose coefficients are tested; all by default. The others are controls without a p-value, which saves time.
     permutations, seed : int
 
     Returns
@@ -174,15 +177,21 @@ def mrqap(
         raise ValueError(f"permutations={permutations}: at least 99 are needed, some thousands are usual")
     if not regressors:
         raise ValueError("give at least one regressor")
+    names = list(regressors)
+    if unknown := [name for name in tested or () if name not in names]:
+        raise ValueError(
+            f"tested= names {enumerate_some(unknown)}, which are no regressors; they are {', '.join(names)}"
+        )
+    positions = None if tested is None else tuple(names.index(name) for name in tested)
     frames = {"the outcome": _by_period(outcome), **{name: _by_period(m) for name, m in regressors.items()}}
     units, periods = _labels(frames)
     cube = np.stack([_array(name, m, units, periods, directed) for name, m in frames.items()])
     n = len(units)
     pairs = np.nonzero(~np.eye(n, dtype=bool)) if directed else np.triu_indices(n, 1)
-    _check_rank(cube[1:], (pairs[0], pairs[1]), EFFECTS[chosen], list(regressors))
+    _check_rank(cube[1:], (pairs[0], pairs[1]), EFFECTS[chosen], names)
     rng = np.random.default_rng(seed)
-    found = kernel.mrqap(cube[0], cube[1:], (pairs[0], pairs[1]), EFFECTS[chosen], permutations, rng)
-    index = pd.Index(list(regressors), name="term")
+    found = kernel.mrqap(cube[0], cube[1:], (pairs[0], pairs[1]), EFFECTS[chosen], permutations, rng, positions)
+    index = pd.Index(names, name="term")
     table = pd.DataFrame({"estimate": found.beta, "t": found.t, "p": found.p, "null_sd": found.null_sd}, index=index)
     reference = pd.DataFrame(found.reference.T, columns=index)
     return QapResult(

@@ -7,7 +7,19 @@ own; this file only joins them.
 
 from __future__ import annotations
 
-from nqpf_spatial.claims.evaluate import did, facts, frozen, levels, mechanism, own, shares, spillover, trends
+from nqpf_spatial.claims.evaluate import (
+    coefficients,
+    did,
+    facts,
+    frozen,
+    levels,
+    mechanism,
+    moderation,
+    own,
+    shares,
+    spillover,
+    trends,
+)
 from nqpf_spatial.claims.evaluate.assessment import Assessment, Reading
 
 #: claim id -> how it is evaluated
@@ -19,13 +31,18 @@ READINGS: dict[str, Reading] = {
     **levels.READINGS,
     **frozen.READINGS,
     **mechanism.READINGS,
+    **moderation.READINGS,
+    **coefficients.READINGS,
     **did.READINGS,
     **own.READINGS,
 }
 
-#: rules that exist as functions in this release
+#: rules that exist as functions
 RULES_AS_CODE = frozenset(
-    {"R-FACT", "R-SHARE", "R-LEVEL", "R-TREND", "R-OSSIFY", "R-POLAR", "R-CLUB", "R-MECH", "R-DID", "R-OWN", "R-NONE"}
+    {
+        *("R-FACT", "R-SHARE", "R-LEVEL", "R-TREND", "R-OSSIFY", "R-POLAR", "R-CLUB"),
+        *("R-MECH", "R-MOD", "R-COEF", "R-DID", "R-OWN", "R-NONE"),
+    }
 )
 
 __all__ = ["READINGS", "RULES_AS_CODE", "Assessment", "Reading"]

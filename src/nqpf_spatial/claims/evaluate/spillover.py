@@ -26,7 +26,7 @@ from nqpf_spatial.claims.evaluate import texts
 from nqpf_spatial.claims.evaluate.assessment import Alternative, Assessment
 from nqpf_spatial.claims.evaluate.assessment import Reading as ClaimReading
 from nqpf_spatial.claims.evaluate.criteria import noted
-from nqpf_spatial.claims.evaluate.mechanism import REFUSALS
+from nqpf_spatial.claims.evaluate.parts import REFUSALS
 from nqpf_spatial.claims.evaluate.shares import by_block
 from nqpf_spatial.claims.evaluate.specification import REPLICATES, Specification, data_of, matrix_of
 from nqpf_spatial.claims.evaluate.variants import MUNICIPALITIES
@@ -75,7 +75,7 @@ def specification(claim: Claim, w: str, drop: tuple[str, ...] = (), controls: tu
     return Specification(
         outcome=claim.outcome[-1],
         regressors=(focus, *controls),
-        focus=focus,
+        focus=(focus,),
         years=tuple(range(first, last + 1)),
         w=w,
         drop=drop,
@@ -94,10 +94,11 @@ def _fit(ctx: Context, spec: Specification) -> Spillover:
     alpha = ctx.register.threshold("R-MECH", "alpha")
     with noted(notes):
         w = matrix_of(ctx, spec)
+        assert w is not None
         fit = nq.fit(spec.formula, data_of(ctx, spec), w, model="SDM", correction=spec.correction)
         sides = {p: GROUP if nq.provinces.group_of(p) == GROUP else REST for p in w.ids}
         effect, robust = (
-            f.impacts().by_block(sides, alpha=alpha).loc[(spec.focus, REST, GROUP)]
+            f.impacts().by_block(sides, alpha=alpha).loc[(spec.focus[0], REST, GROUP)]
             for f in (fit, fit.with_vcov("cluster"))
         )
         replicates = fit.bootstrap("parametric", replicates=REPLICATES, seed=ctx.seed)

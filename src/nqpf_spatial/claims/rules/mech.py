@@ -53,7 +53,7 @@ class EffectUnderW:
     sd_rho: float
 
 
-def minimum_detectable_effect(se: float, alpha: float, power: float = POWER) -> float:
+def minimum_detectable_effect(se: float, alpha: float, power: float = POWER, df: float | None = None) -> float:
     """Return the smallest effect a two-sided test finds with the given power.
 
     Parameters
@@ -64,20 +64,23 @@ def minimum_detectable_effect(se: float, alpha: float, power: float = POWER) -> 
         Level of the two-sided test.
     power : float
         Probability of rejection wanted.
+    df : float, optional
+        Degrees of freedom of a t reference; normal without.
 
     Returns
     -------
     float
-        (z[1 - alpha/2] + z[power]) * se.
+        (z[1 - alpha/2] + z[power]) * se, with quantiles of t in the place of z (Bloom 1995) where there are degrees of freedom.
 
     Examples
     --------
     >>> round(minimum_detectable_effect(1.0, 0.05), 3)
     2.802
     """
-    from scipy.stats import norm
+    from scipy.stats import norm, t
 
-    return float((norm.ppf(1.0 - alpha / 2.0) + norm.ppf(power)) * se)
+    reference = norm if df is None else t(df)
+    return float((reference.ppf(1.0 - alpha / 2.0) + reference.ppf(power)) * se)
 
 
 def is_weak(row: EffectUnderW, parameters: Mapping[str, Any]) -> bool:
