@@ -26,6 +26,7 @@ from nqpf_spatial.claims.evaluate import (
     specification,
     thresholds,
 )
+from nqpf_spatial.claims.exhibits.phrases import quantity_zh
 from nqpf_spatial.claims.runner import decide
 
 REGISTER = claims.load()
@@ -453,6 +454,38 @@ def test_versions_beside_do_not_decide():
     share = next(e for e in found.evidence if e.what.startswith("share of specifications"))
     assert share.counted and share.reading == "support" and set(share.checks) == {"by_run", "by_variant"}
     assert all(e.reading == "neither" for e in shown.values())
+
+
+@pytest.mark.parametrize(
+    ("claim_id", "names"),
+    [
+        ("WU-M5", {"effects", "variants"}), ("WU-1.8", {"coefficients", "variants"}),
+        ("WU-0.7", {"coefficients", "variants", "provinces"}), ("WU-1.5", {"coefficients", "variants", "provinces"}),
+        ("WU-4.1", {"coefficients", "variants"}), ("WU-4.7", {"coefficients", "variants"}),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_pictures_and_chinese_reasons(claim_id, names, lang):
+    found = verdict(claim_id, 1.0)
+    pictures = claims.figures(found, lang)
+    assert set(pictures) == names
+    for figure in pictures.values():
+        figure.draw_without_rendering()  # a missing glyph is a warning, and a warning an error
+    text = claims.reason_zh(found)
+    assert text.startswith("判定：") and "族内校正后" in text
+    for e in found.evidence:
+        said = quantity_zh(e.what)
+        assert not re.search(r"effect|coefficient|elasticity| of | on ", said), said
+
+
+def test_the_profile_of_a_threshold_is_drawn():
+    found = decide(replace(thinned("WU-M7"), variants=("no_tibet",)), random_context(3, change=threshold_case))
+    for lang in ("en", "zh"):
+        pictures = claims.figures(found, lang)
+        assert set(pictures) == {"effects", "variants", "threshold"}
+        for figure in pictures.values():
+            figure.draw_without_rendering()
+    assert "门槛" in claims.reason_zh(found)
 
 
 def test_what_a_claim_brings_into_its_family():

@@ -245,3 +245,65 @@ def lines(frame: pd.DataFrame, *, ylabel: str, lang: str = "en", colours: Sequen
         ticks = np.unique(np.linspace(frame.index.min(), frame.index.max(), 7).round().astype(int))
         ax.set_xticks(ticks)
     return figure
+
+
+def scatter(x: pd.Series, y: pd.Series, *, xlabel: str, ylabel: str, lang: str = "en") -> Figure:
+    """Draw one variable against another with the least-squares line, units by name.
+
+    Parameters
+    ----------
+    x, y : Series
+        Indexed by unit; provinces get their short names in the language.
+    xlabel, ylabel : str
+    lang : {"en", "zh"}
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    from nqpf_spatial import provinces
+
+    both = x.index.intersection(y.index)
+    a, b = x.loc[both].to_numpy(dtype=float), y.loc[both].to_numpy(dtype=float)
+    slope, intercept = np.polyfit(a, b, 1)
+    ends = np.array([a.min(), a.max()])
+    with typeface(lang):
+        figure, (ax,) = _figure(6.4, 4.2)
+        ax.plot(ends, intercept + slope * ends, color=ORANGE, linewidth=1.4)
+        ax.scatter(a, b, s=14, color=BLUE, zorder=3)
+        for unit, i, j in zip(both, a, b, strict=True):
+            text = provinces.label(unit, "zh" if lang == "zh" else "en") if provinces.is_province(unit) else str(unit)
+            ax.annotate(str(text), (i, j), xytext=(3, 2), textcoords="offset points", fontsize=6.5, color="#374151")
+        ax.set_xlabel(xlabel, fontsize=8)
+        ax.set_ylabel(ylabel, fontsize=8)
+        _clean(ax)
+        ax.margins(0.08)
+    return figure
+
+
+def profile(ratio: pd.Series, *, critical: float, xlabel: str, ylabel: str, inside: str, lang: str = "en") -> Figure:
+    """Draw a likelihood ratio over candidates; those below the dashed line are the confidence set.
+
+    Parameters
+    ----------
+    ratio : Series
+        Indexed by candidate, zero at the best.
+    critical : float
+    xlabel, ylabel, inside : str
+        Labels of the axes and of the dashed line.
+    lang : {"en", "zh"}
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    with typeface(lang):
+        figure, (ax,) = _figure(6.4, 3.4)
+        ax.plot(ratio.index, ratio, color=BLUE, linewidth=1.2)
+        ax.axhline(critical, color="black", linewidth=0.8, linestyle="--", label=inside)
+        ax.set_ylim(0.0, None)
+        ax.set_xlabel(xlabel, fontsize=8)
+        ax.set_ylabel(ylabel, fontsize=8)
+        ax.legend(frameon=False, fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+        _clean(ax)
+    return figure

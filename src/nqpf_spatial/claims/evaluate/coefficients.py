@@ -290,6 +290,13 @@ def stated_coefficients(claim: Claim, ctx: Context, options: Mapping[str, Any]) 
     tables: dict[str, pd.DataFrame] = {
         f"coefficients_{s.outcome}" if len(specs) > 1 else "coefficients": table_of(ctx, s) for s in specs
     }
+    for c in components:
+        if isinstance(c.spec, cross_section.CrossSection):
+            rows = cross_section.frame(ctx, c.spec)
+            x = cross_section.regressor(rows, c.spec)
+            if c.spec.change:
+                rows = rows.rename(columns={c.spec.outcome: f"growth_{c.spec.outcome}"})
+            tables["provinces"] = x.join(rows.drop(columns=[n for n in x.columns if n in rows.columns]))
     question = Question(components, {"": criterion}, _sample(ctx, components, specs), tuple(shown), tables)
     return assess(claim, ctx, question, seed=ctx.seed)
 

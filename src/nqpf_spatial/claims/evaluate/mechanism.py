@@ -40,7 +40,7 @@ from nqpf_spatial.claims.evaluate.assessment import Reading as ClaimReading
 from nqpf_spatial.claims.evaluate.compound import Question, assess, family_p
 from nqpf_spatial.claims.evaluate.parts import Component, LeftOut, Number, evidence
 from nqpf_spatial.claims.evaluate.specification import EFFECTS, Specification, product, run
-from nqpf_spatial.claims.evaluate.thresholds import threshold_number, threshold_tests
+from nqpf_spatial.claims.evaluate.thresholds import threshold_number, threshold_profile, threshold_tests
 from nqpf_spatial.claims.record import Evidence
 from nqpf_spatial.claims.register import Claim
 from nqpf_spatial.claims.rules import mech
@@ -218,7 +218,10 @@ def stated_effect(claim: Claim, ctx: Context, options: Mapping[str, Any]) -> Ass
     """
     components, criteria = parts_of(claim, ctx, options)
     shown = [e for extra in options.get("shown", ()) for e in extra(claim, ctx, options)]
-    question = Question(components, criteria, _sample(components, ctx), tuple(shown), _tables(components, ctx))
+    tables = _tables(components, ctx)
+    if options.get("threshold"):
+        tables["threshold_profile"] = threshold_profile(ctx, components[0].spec, options["threshold"])
+    question = Question(components, criteria, _sample(components, ctx), tuple(shown), tables)
     return assess(claim, ctx, question, seed=ctx.seed)
 
 

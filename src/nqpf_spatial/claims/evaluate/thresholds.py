@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from nqpf_spatial.claims.context import Context
 from nqpf_spatial.claims.evaluate.parts import Number
 from nqpf_spatial.claims.evaluate.specification import Specification, data_of, matrix_of, noted
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: bootstrap replicates; the register asks for threshold_bootstrap_ge at least
 REPLICATES = 999
@@ -31,20 +35,28 @@ def threshold_number(ctx: Context, spec: Specification, position: int) -> Number
     Number
         ``estimate`` is the threshold, ``statistic`` the F, ``p`` that of the bootstrap; no standard error.
     """
-    return _tests(ctx, spec, position, 1)[0]
+    return _tests(ctx, spec, position, 1)[0][0]
+
+
+def threshold_profile(ctx: Context, spec: Specification, position: int) -> pd.DataFrame:
+    """Likelihood ratio of every candidate for the single threshold."""
+    return _tests(ctx, spec, position, 1)[1]
 
 
 def threshold_tests(ctx: Context, spec: Specification, position: int) -> tuple[Number, ...]:
     """None against one, and one against two thresholds, for the baseline."""
-    return _tests(ctx, spec, position, 2)
+    return _tests(ctx, spec, position, 2)[0]
 
 
-def _tests(ctx: Context, spec: Specification, position: int, count: int) -> tuple[Number, ...]:
+Found = tuple[tuple[Number, ...], "pd.DataFrame"]
+
+
+def _tests(ctx: Context, spec: Specification, position: int, count: int) -> Found:
     key = replace(spec, correction="transform")  # the correction of the likelihood does not enter least squares
     return ctx.once(("threshold", key, position, count), lambda: _fit(ctx, spec, position, count))
 
 
-def _fit(ctx: Context, spec: Specification, position: int, count: int) -> tuple[Number, ...]:
+def _fit(ctx: Context, spec: Specification, position: int, count: int) -> Found:
     from nqpf_spatial.models import threshold
 
     notes: list[str] = []
@@ -66,7 +78,7 @@ def _fit(ctx: Context, spec: Specification, position: int, count: int) -> tuple[
         )
     n = int(found.fit.nobs)
     bounds = {"set_lower": float(found.sets["lower"].iloc[0]), "set_upper": float(found.sets["upper"].iloc[0])}
-    return tuple(
+    numbers = tuple(
         Number(
             t.threshold,
             n,
@@ -81,3 +93,4 @@ def _fit(ctx: Context, spec: Specification, position: int, count: int) -> tuple[
         )
         for t in found.tests
     )
+    return numbers, found.profiles[0].to_frame()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from nqpf_spatial.claims.exhibits import criteria, did, facts, mechanism, own, spillover
+from nqpf_spatial.claims.exhibits import criteria, did, facts, mechanism, own, regressions, spillover
 from nqpf_spatial.claims.exhibits import shares as share_exhibits
 from nqpf_spatial.claims.exhibits.base import Exhibit, multiverse_zh
 from nqpf_spatial.claims.record import Verdict
@@ -25,6 +25,7 @@ EXHIBITS: Mapping[str, Exhibit] = {
     **facts.EXHIBITS,
     **share_exhibits.EXHIBITS,
     **mechanism.EXHIBITS,
+    **regressions.EXHIBITS,
     **criteria.EXHIBITS,
     **spillover.EXHIBITS,
     **did.EXHIBITS,
