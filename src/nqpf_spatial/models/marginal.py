@@ -71,6 +71,9 @@ def rows(design: Design, terms: list[str], variables: list[str] | None) -> list[
 
 def columns_of_variables(design: Design) -> dict[str, tuple[str, ...]]:
     """Columns of the design matrix that each variable of the right-hand side enters."""
+    bare = [name for name in design.names if name != "Intercept"]
+    if all(name in design.frame.columns for name in bare):  # nothing is transformed: no need to evaluate the formula
+        return {name: (name,) for name in bare}
     spec = design._spec()
     used: dict[str, list[str]] = {}
     for term, columns in spec.term_indices.items():

@@ -109,7 +109,7 @@ def assess(claim: Claim, ctx: Context, question: Question, *, seed: int | None =
         evidence=(*evidence, *question.shown),
         variants=tuple(rows),
         sample=question.sample,
-        mde_note=_mde_note(question.components, parameters),
+        mde_note=_mde_note(question.components, measured, parameters),
         holm=correction,
         weights=_weights(measured),
         notes=(*_notes(measured), *question.notes),
@@ -124,9 +124,13 @@ def _parameters(claim: Claim, ctx: Context) -> dict[str, Any]:
     return {**rules["R-MECH"].parameters, **rules[claim.rule].parameters, **claim.parameters}
 
 
-def _mde_note(components: Sequence[Component], parameters: Mapping[str, Any]) -> str:
-    reference = "t with the df of the estimate where it has one, normal otherwise"
-    note = f"(q[1 - alpha/2] + q[{mech.POWER}]) * se, two-sided, raw alpha {parameters['alpha']}; q: {reference}"
+def _mde_note(components: Sequence[Component], measured: Mapping[str, Measured], parameters: Mapping[str, Any]) -> str:
+    """How the detectable effects were computed, and which parts have none."""
+    numbers = [n for m in measured.values() for n in m.numbers.values()]
+    reference = "t" if any(n.df is not None for n in numbers) else "z"
+    note = f"({reference}[1 - alpha/2] + {reference}[{mech.POWER}]) * se, two-sided, raw alpha {parameters['alpha']}"
+    if reference == "t":
+        note += "; z for effects without degrees of freedom"
     without = [c.name for c in components if c.kind != "sign"]
     return note + (f"; none for {', '.join(without)}: no standard error" if without else "")
 
@@ -218,7 +222,13 @@ def _judge(
     narrowed = rule.carried(criterion, parts, contradict)
     named = {n for sets in (*narrowed.clauses, narrowed.contradict) for s in sets for n in s}
     used = [c for c in components if c.name in named]
-    rows = [_whole(variant, label, own, used, narrowed, contradict, ctx) for variant, label, own in groups]
+    carriers = {n for sets in ((narrowed.contradict,) if contradict else narrowed.clauses) for s in sets for n in s}
+    rows = []
+    for variant, label, own in groups:
+        if any(own[c.name].variant for c in used if c.name in carriers):
+            rows.append(_whole(variant, label, own, used, narrowed, contradict, ctx))
+        else:
+            rows.append(VariantResult(variant, label, True, False, reason="concerns nothing that carried the baseline"))
     stated = ctx.register.rules["MULTIVERSE"].parameters
     return multiverse.judge(rows, "contradict" if contradict else "support", stated, name)
 

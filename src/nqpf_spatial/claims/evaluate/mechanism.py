@@ -2,7 +2,8 @@
 
 Readings fixed before any verdict was computed. For WU-M4 the baseline had been estimated once as a check of the estimator; WU-M7 and
 WU-M8 share its regression, so that the fitted model of that check contains their coefficients too, which were not looked at for these
-claims. For all claims but WU-M4 the readings were fixed before any of their effects was read.
+claims. For all claims but WU-M4 the readings were fixed before any of their effects was read. After they had been written and committed an
+assertion message of an older test printed the verdict of WU-M8 on the panel; nothing of that claim's reading changed afterwards.
 
 * "Direct (or total) effect > 0" is a choice of the claim (WU-M4): support needs one of the two to satisfy the rule in full, variants
   included, and a contradiction of either outranks it (see the order of VERDICTS).
