@@ -47,7 +47,9 @@ def _matrix(ctx: Context, spec: Specification, w: str) -> SpatialWeights:
     import nqpf_spatial as nq
 
     if w != "gross":
-        return matrix_of(ctx, replace(spec, w=w))
+        found = matrix_of(ctx, replace(spec, w=w))
+        assert found is not None
+        return found
     both = nq.weights.migration("5yr_2010", "gross", sample_start=min(spec.years))
     return both if not spec.drop else both.subset([i for i in both.ids if i not in spec.drop], transform="row")
 

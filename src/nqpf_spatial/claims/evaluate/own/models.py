@@ -34,7 +34,7 @@ def specification(claim: Claim, ctx: Context) -> Specification:
     return Specification(
         outcome=claim.outcome[0],
         regressors=claim.regressors,
-        focus=claim.regressors[0],
+        focus=(claim.regressors[0],),
         years=tuple(range(first, last + 1)),
         w=ctx.register.threshold("R-MECH", "baseline_w"),
     )
@@ -48,8 +48,12 @@ def of_mech(variant: str) -> Callable[[Claim, Context], list[tuple[str, Any]]]:
     """A variant of R-MECH applied to the specification of the claim."""
 
     def expand(claim: Claim, ctx: Context) -> list[tuple[str, Any]]:
-        runs = mech_variants.expand(variant, specification(claim, ctx), ctx)
-        return [(label, ModelSetting(spec)) for label, spec in runs]
+        listed = mech_variants.expand(variant, specification(claim, ctx), ctx)
+        absent = [f"{label}: {reason}" for label, reason in listed if isinstance(reason, str)]
+        if absent:
+            # one entry of the register is one variant: it is run in full or listed with its reasons
+            raise NotInRelease("; ".join(absent))
+        return [(label, ModelSetting(spec)) for label, spec in listed if not isinstance(spec, str)]
 
     return expand
 

@@ -64,17 +64,17 @@ def ranking(claim: Claim, ctx: Context, setting: ModelSetting) -> Measured:
         for x in spec.regressors
     }
     effects = pd.DataFrame.from_dict(rows, orient="index").rename_axis("candidate")
-    own = effects.loc[spec.focus]
-    lead = float(own["standardised"] - effects["standardised"].drop(spec.focus).max())
+    (focus,) = spec.focus
+    lead = float(effects.loc[focus, "standardised"] - effects["standardised"].drop(focus).max())
     sample = {
         "formula": spec.formula,
         "years": f"{spec.years[0]}-{spec.years[-1]}",
         "provinces": fit.w.n if fit.w else 0,
         "n": int(fit.nobs),
     }
-    weights = {spec.w: fit.w.checksum} if fit.w else {}
+    weights = {str(spec.w): fit.w.checksum} if fit.w else {}
     return Measured(
-        (effects, spec.focus),
+        (effects, focus),
         lead,
         int(fit.nobs),
         sample,

@@ -56,6 +56,7 @@ def _fits(ctx: Context, spec: Specification) -> tuple[SpatialFit, SpatialFit, pd
 
     focus, controls = spec.regressors[:2], spec.regressors[2:]
     w, data = matrix_of(ctx, spec), data_of(ctx, spec)
+    assert w is not None
     pooled = nq.fit(spec.formula, data, w, model="SDM", correction=spec.correction)
     block = groups("block", Setting(drop=spec.drop)).reindex(list(w.ids))
     frame, made = _by_block(data, focus, block)
@@ -86,7 +87,7 @@ def slopes(claim: Claim, ctx: Context, setting: ModelSetting) -> Measured:
     sample = {"formula": spec.formula, "years": f"{spec.years[0]}-{spec.years[-1]}", "provinces": provinces, "n": n}
     return Measured(
         (test, rows, wald, errors), max(s.farthest_pct() for s in rows), n, sample, p=test.pvalue,
-        tables={"slopes": table}, weights={spec.w: matrix_of(ctx, spec).checksum}, notes=unique(notes),
+        tables={"slopes": table}, weights={pooled.w.name: pooled.w.checksum} if pooled.w else {}, notes=unique(notes),
     )  # fmt: skip
 
 
