@@ -44,7 +44,7 @@ from nqpf_spatial.claims.evaluate.own.settings import column_of
 from nqpf_spatial.claims.evaluate.specification import Specification, data_of
 from nqpf_spatial.claims.rules import club, did, level, mech, ossify, own_series, polar
 from nqpf_spatial.claims.rules.base import Outcome
-from nqpf_spatial.claims.rules.clauses import All, Clause, Not, Significant, raw, some
+from nqpf_spatial.claims.rules.clauses import Clause, Not, Significant, raw, some
 from nqpf_spatial.claims.rules.criterion import Criterion, decide
 from nqpf_spatial.claims.rules.trend import Measure, Moving, Trend
 from nqpf_spatial.errors import FewClustersWarning, IdentificationWarning
@@ -56,7 +56,7 @@ TREATED = 14
 QUANTILE = 0.999
 MEASURES = ["cv", "theil_t", "gini", "sd_log"]
 #: replicates at scale 1
-REPLICATES = {"trend": 400, "level": 400, "did": 500, "mech": 250, "ossify": 60, "club": 60, "own": 1000}
+REPLICATES = {"trend": 250, "level": 400, "did": 500, "mech": 160, "ossify": 60, "club": 60, "own": 1000}
 #: autocorrelation of the logarithm of dispersion; 1 is a random walk without drift
 PERSISTENCE = {"white noise": 0.0, "AR(1) 0.3": 0.3, "AR(1) 0.6": 0.6, "AR(1) 0.9": 0.9, "random walk": 1.0}
 COLUMNS = ["rule", "setting", "data", "replicates", "supported", "contradicted", "blocked"]
