@@ -325,6 +325,24 @@ def test_log_determinants_of_weights_without_eigenvectors():
     assert type(similar) is LogDet
 
 
+def test_large_networks_of_one_way_links_are_refused_in_words(monkeypatch):
+    monkeypatch.setattr("nqpf_spatial.models.unbalanced.TRACES_UP_TO", 5)
+    with pytest.raises(IdentificationError, match=r"stops at 5 units; here are 10\. Use links that go both ways"):
+        fit("SDM", "twoways", frame=holed("knn"), kind="knn", correction="score")
+    assert fit("SDM", "twoways", correction="score").rho is not None
+    monkeypatch.setattr("nqpf_spatial.models.unbalanced.EIGENVALUES_UP_TO", 5)
+    with pytest.raises(IdentificationError, match="networks of 10 units: .*stops at 5 units"):
+        fit("SDM", "twoways", correction="none")
+    monkeypatch.setattr("nqpf_spatial.models.marginalised.EIGENVALUES_UP_TO", 5)
+    with pytest.raises(IdentificationError, match="stops at N = 5; here N = 10"):
+        fit("SDM", missing="marginalise")
+    monkeypatch.undo()
+    result = fit("SDM", "twoways", correction="score")
+    monkeypatch.setattr("nqpf_spatial.models.unbalanced_inference.CELLS_UP_TO", 5)
+    with pytest.raises(IdentificationError, match='stops at 5 cells; there are 54: use vcov="observed"'):
+        _ = result.with_vcov("sandwich").bse
+
+
 @pytest.mark.parametrize("correction", ["score", "none"])
 def test_the_adjusted_score_frees_rho_from_the_bias_of_the_dummies(correction):
     """N = 31, T = 8, 10 % missing: 2,000 panels drawn from a fit on its own sub-networks."""

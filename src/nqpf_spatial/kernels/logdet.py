@@ -10,6 +10,7 @@ of the row-stochastic W without one eigenvalue 1, so that its log-determinant is
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from nqpf_spatial.errors import IdentificationError
 from nqpf_spatial.kernels import spectrum
 
-_NODES, _NODE_WEIGHTS = np.polynomial.legendre.leggauss(32)
+_NODES, _NODE_WEIGHTS = np.polynomial.legendre.leggauss(8)
 _BATCH = 4_000_000  # elements of a stack of inverses that are held at once
 
 
@@ -110,8 +111,8 @@ def adjust(logdet: LogDet, w: NDArray) -> LogDet:
 class TraceLogDet(LogDet):
     r"""``sum_p tr[M_p ln(I - r W_p)]`` for weights without a full set of eigenvectors (one-way links).
 
-    Derivatives are exact traces, ``-tr(M G)`` and ``-tr(M G G)``; the value is their integral from zero by Gauss's rule in
-    :math:`u = -\ln(1 - r/\bar r)`, which takes the pole at the end :math:`\bar r` of the interval away.
+    Derivatives are exact traces, ``-tr(M G)`` and ``-tr(M G G)``; the value is their integral from zero by Gauss's rule in pieces
+    of :math:`u = -\ln(1 - r/\bar r)`, which takes the pole at the end :math:`\bar r` of the interval away.
 
     Attributes
     ----------
@@ -124,14 +125,32 @@ class TraceLogDet(LogDet):
     blocks: tuple[tuple[NDArray, NDArray], ...] = ()
 
     def __call__(self, r: ArrayLike) -> NDArray:
-        """Value at r (any shape)."""
+        """Value at r (any shape): the pieces between neighbouring values are integrated once and added up."""
         given = np.asarray(r, dtype=float)
-        flat = given.ravel()
-        end = np.where(flat < 0, self.low, self.high)
-        top = -np.log1p(-flat / end)
-        u = 0.5 * top[:, None] * (_NODES + 1.0)
-        first = self.derivatives((-end[:, None] * np.expm1(-u)).ravel())[0].reshape(u.shape)
-        return (0.5 * top * end * ((first * np.exp(-u)) @ _NODE_WEIGHTS)).reshape(given.shape)
+        flat, out = given.ravel(), np.zeros(given.size)
+        for end, side in ((self.low, flat < 0), (self.high, flat > 0)):
+            if side.any():
+                points, where = np.unique(-np.log1p(-flat[side] / end), return_inverse=True)
+                out[side] = np.cumsum(self._pieces(np.concatenate([[0.0], points]), end))[where]
+        return out.reshape(given.shape)
+
+    def _pieces(self, u: NDArray, end: float) -> NDArray:
+        """Integrals of the first derivative between neighbouring points, in pieces no longer than one."""
+        count = np.maximum(1, np.ceil(np.diff(u)).astype(int))
+        start = np.concatenate([a + (b - a) * np.arange(k) / k for a, b, k in zip(u[:-1], u[1:], count, strict=True)])
+        length = np.repeat(np.diff(u) / count, count)
+        nodes = start[:, None] + 0.5 * length[:, None] * (_NODES + 1.0)
+        first = self._first((-end * np.expm1(-nodes)).ravel()).reshape(nodes.shape)
+        found = 0.5 * length * end * ((first * np.exp(-nodes)) @ _NODE_WEIGHTS)
+        return np.add.reduceat(found, np.concatenate([[0], np.cumsum(count)[:-1]]))
+
+    def _first(self, r: NDArray) -> NDArray:
+        out = np.zeros(r.size)
+        for w, m in self.blocks:
+            mw = (m @ w).T
+            for part, inverse in _inverses(w, r):
+                out[part] -= np.einsum("ij,rij->r", mw, inverse)
+        return out
 
     def derivatives(self, r: ArrayLike) -> tuple[NDArray, NDArray]:
         """First and second derivative at r (any shape)."""
@@ -139,10 +158,16 @@ class TraceLogDet(LogDet):
         flat = given.ravel()
         first, second = np.zeros(flat.size), np.zeros(flat.size)
         for w, m in self.blocks:
-            step = max(1, _BATCH // w.size)
-            for at in range(0, flat.size, step):
-                part = slice(at, at + step)
-                g = w @ np.linalg.inv(np.eye(w.shape[0]) - flat[part, None, None] * w)
+            for part, inverse in _inverses(w, flat):
+                g = w @ inverse
                 first[part] -= np.einsum("ij,rji->r", m, g)
                 second[part] -= np.einsum("ij,rji->r", m, g @ g)
         return first.reshape(given.shape), second.reshape(given.shape)
+
+
+def _inverses(w: NDArray, r: NDArray) -> Iterator[tuple[slice, NDArray]]:
+    """``(I - r W)^-1`` for all r, a stack at a time."""
+    step = max(1, _BATCH // w.size)
+    for at in range(0, r.size, step):
+        part = slice(at, at + step)
+        yield part, np.linalg.inv(np.eye(w.shape[0]) - r[part, None, None] * w)

@@ -107,10 +107,10 @@ def fit(
         score freed from its expectation under any W, and equals the transformation where both exist. ``"none"`` is dummy-variable ML, the number other packages print.
     vcov : {"observed", "expected", "sandwich", "cluster", "driscoll-kraay"}
         Covariance of the estimates; see `SpatialFit.with_vcov`, which also takes the options some of them need.
-    missing : {"raise", "drop_units", "drop_years", "subnetwork"}
+    missing : {"raise", "drop_units", "drop_years", "subnetwork", "marginalise"}
         Missing cells and absent rows: an error that names them; leave out the units, or the periods, that have some; the
-        likelihood of the network observed in every period. Nothing is ever filled in; ``fit.dropped`` says what was left
-        out.
+        likelihood of the network observed in every period; the likelihood of the observed outcomes in the whole network (missing
+        outcomes integrated out, regressors complete). Nothing is ever filled in; ``fit.dropped`` says what was left out.
     subset : {"keep", "restandardise"}, optional
         How W is cut where units are not there, to be said whenever it is cut: elements as they are, or standardised anew.
     islands : {"error", "keep"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -175,44 +175,42 @@ def select(
         )
     row: NDArray = np.full(shape[0] * shape[1], -1)
     row[cell] = np.arange(cell.size)
-    null = {name: np.asarray(pd.isna(values), dtype=bool) for name, values in columns.items()}
-    gaps = _gaps(row, null)
-    complete_cells = np.ones(row.size, dtype=bool)
-    complete_cells[list(gaps)] = False
-    complete: NDArray = complete_cells.reshape(shape)
+    gaps = _gaps(row, {name: np.asarray(pd.isna(values), dtype=bool) for name, values in columns.items()})
+    complete: NDArray = np.isin(np.arange(row.size), list(gaps), invert=True).reshape(shape)
     cells = tuple((units[c // shape[1]], periods[c % shape[1]]) for c in gaps)
-    incomplete = Dropped(asked, cells=cells, why=tuple(gaps.values()))
-    keep_units: NDArray = np.ones(shape[0], dtype=bool)
-    keep_periods: NDArray = np.ones(shape[1], dtype=bool)
-    if asked.choice == "drop_units":
-        keep_units = np.asarray(complete.all(axis=1))
-    elif asked.choice == "drop_years":
-        keep_periods = np.asarray(complete.all(axis=0))
-    elif asked.choice == "subnetwork":
-        keep_units = np.asarray(complete.any(axis=1))
-    else:
-        _require_regressors(incomplete, outcome)
-    _require_some(keep_units, keep_periods, incomplete)
-    kept = np.ix_(keep_units, keep_periods)
-    whole = row.reshape(shape)[kept]
-    part = np.asarray(complete[kept])
+    dropped = Dropped(asked, cells=cells, why=tuple(gaps.values()))
+    if asked.choice == "marginalise":
+        _require_regressors(dropped, outcome)
+    keep = _kept(complete, asked.choice)
+    _require_some(*keep, dropped)
+    kept = np.ix_(*keep)
+    whole, part = row.reshape(shape)[kept], np.asarray(complete[kept])
     observed = None if part.all() else part.T
     if observed is not None:
-        _require_networks(observed, units, periods, incomplete)
-    used = whole if observed is None or asked.choice == "marginalise" else whole[observed.T]
-    return Selection(
-        whole.ravel() if used is whole else used,
-        tuple(u for u, on in zip(units, keep_units, strict=True) if on),
-        tuple(p for p, on in zip(periods, keep_periods, strict=True) if on),
-        observed,
-        Dropped(
-            asked,
-            tuple(u for u, on in zip(units, keep_units, strict=True) if not on),
-            tuple(p for p, on in zip(periods, keep_periods, strict=True) if not on),
-            incomplete.cells,
-            incomplete.why,
-        ),
-    )
+        _require_networks(observed, units, periods, dropped)
+    used = whole.ravel() if observed is None or asked.choice == "marginalise" else whole[observed.T]
+    of_units, of_periods = (_split(labels[side], keep[side]) for side in (0, 1))
+    left_out = replace(dropped, units=of_units[1], periods=of_periods[1])
+    return Selection(used, of_units[0], of_periods[0], observed, left_out)
+
+
+def _kept(complete: NDArray, choice: str) -> tuple[NDArray, NDArray]:
+    """Which units and periods stay, from what is complete (N, T)."""
+    units: NDArray = np.ones(complete.shape[0], dtype=bool)
+    periods: NDArray = np.ones(complete.shape[1], dtype=bool)
+    if choice == "drop_units":
+        units = np.asarray(complete.all(axis=1))
+    elif choice == "drop_years":
+        periods = np.asarray(complete.all(axis=0))
+    elif choice == "subnetwork":
+        units = np.asarray(complete.any(axis=1))
+    return units, periods
+
+
+def _split(labels: tuple[Hashable, ...], keep: NDArray) -> tuple[tuple[Hashable, ...], tuple[Hashable, ...]]:
+    """Labels that stay and labels that go."""
+    pairs = list(zip(labels, keep, strict=True))
+    return tuple(label for label, on in pairs if on), tuple(label for label, on in pairs if not on)
 
 
 def _gaps(row: NDArray, null: Mapping[str, NDArray]) -> dict[int, tuple[str, ...]]:

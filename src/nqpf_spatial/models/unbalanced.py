@@ -30,6 +30,9 @@ from nqpf_spatial.models.networks import Networks, build_networks
 from nqpf_spatial.models.spec import Model
 from nqpf_spatial.weights.core import SpatialWeights
 
+#: inverses of (n, n) matrices at some hundred values of rho, for every set of observed units
+TRACES_UP_TO = 150
+
 
 def estimate_unbalanced(
     design: Design, model: Model, weights: Weights, correction: str, durbin: tuple[str, ...] | None
@@ -153,6 +156,16 @@ def _parts(networks: Networks, role: str) -> list[tuple[SpatialWeights, tuple[in
     return found
 
 
+def _require_few(found: list[tuple[SpatialWeights, tuple[int, ...]]]) -> None:
+    largest = max(w.n for w, _ in found)
+    if largest > TRACES_UP_TO:
+        raise IdentificationError(
+            f"W has one-way links, which may leave it without eigenvectors; the adjusted score then takes inverses for every value "
+            f'of rho and stops at {TRACES_UP_TO} units; here are {largest}. Use links that go both ways, correction="none", or '
+            'missing="drop_units"'
+        )
+
+
 def _interval(logdets: list[LogDet]) -> tuple[float, float]:
     """Values admissible in every network; finite, also where no network bounds a side."""
     return max(max(v.low for v in logdets), -1e3), min(min(v.high for v in logdets), 1e3)
@@ -173,6 +186,7 @@ def _adjusted(networks: Networks, role: str) -> LogDet:
     shares = [sum(networks.removed.block(networks.cells[t]) for t in periods) for _, periods in found]
     systems = [system for w, _ in found if (system := similar_eigensystem(w.sparse)) is not None]
     if len(systems) < len(found):
+        _require_few(found)
         each = [ld.from_eigenvalues(w.eigenvalues(), w.rho_interval()) for w, _ in found]
         blocks = tuple((w.dense(), np.asarray(m)) for (w, _), m in zip(found, shares, strict=True))
         return TraceLogDet(np.concatenate([v.omega for v in each]), *_interval(each), blocks=blocks)
