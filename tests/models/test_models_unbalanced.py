@@ -12,7 +12,13 @@ from panels import EFFECTS, SWITCHES, panel, weights
 from scipy import stats
 
 import nqpf_spatial as nq
-from nqpf_spatial.errors import AlignmentError, FewClustersWarning, IdentificationError, PanelError
+from nqpf_spatial.errors import (
+    AlignmentError,
+    FewClustersWarning,
+    IdentificationError,
+    IdentificationWarning,
+    PanelError,
+)
 from nqpf_spatial.kernels import integrated
 from nqpf_spatial.kernels.logdet import LogDet, TraceLogDet
 from nqpf_spatial.models.covariance import covariance
@@ -331,7 +337,7 @@ def test_large_networks_of_one_way_links_are_refused_in_words(monkeypatch):
         fit("SDM", "twoways", frame=holed("knn"), kind="knn", correction="score")
     assert fit("SDM", "twoways", correction="score").rho is not None
     monkeypatch.setattr("nqpf_spatial.models.unbalanced.EIGENVALUES_UP_TO", 5)
-    with pytest.raises(IdentificationError, match="networks of 10 units: .*stops at 5 units"):
+    with pytest.raises(IdentificationError, match=r"networks of 10 units: .*stops at 5 units"):
         fit("SDM", "twoways", correction="none")
     monkeypatch.setattr("nqpf_spatial.models.marginalised.EIGENVALUES_UP_TO", 5)
     with pytest.raises(IdentificationError, match="stops at N = 5; here N = 10"):
@@ -877,6 +883,7 @@ def test_nested_tests_work_and_the_others_say_why_not(missing):
     computed = found[found["statistic"].notna() | ~found["note"].str.startswith("not computed")]
     names = set(computed.index)
     assert {"LR", "Wald", "LR of the unit effects", "LR of the time effects"} <= names
+    assert ("sd of the spatial parameter" in names) == (missing == "subnetwork")
     rest = found[found["statistic"].isna()]
     assert rest["note"].str.contains("every unit is observed in every period").all()
     test = lr_test(result, "SAR")
@@ -938,6 +945,24 @@ def test_models_without_regressors():
         found = nq.fit("y ~ 1 | unit + period", holed(), weights("graph", N), model=model, **options)
         assert len(found.params) == 1
         assert found.bse.iloc[0] > 0
+
+
+def test_near_complete_weights_are_warned_of():
+    """As in a complete panel: by simulation where there is one, by the standard error elsewhere."""
+    w = nq.weights.inverse_distance()
+    data = nq.simulate("SAR", w, T=5, params={"x": 0.3, "rho": 0.3}, seed=1)
+    data.loc[np.random.default_rng(0).random(len(data)) < 0.08, "y"] = np.nan
+    cases = [
+        (
+            {"model": "SAR", "missing": "subnetwork", "subset": "keep", "correction": "score"},
+            "rho = .* over data sets drawn",
+        ),
+        ({"model": "SEM", "missing": "subnetwork", "subset": "keep"}, "lambda = .* its standard error is"),
+        ({"model": "SAR", "missing": "marginalise", "correction": "score"}, "rho = .* its standard error is"),
+    ]
+    for options, words in cases:
+        with pytest.warns(IdentificationWarning, match=words):
+            nq.fit("y ~ x | unit + period", data, w, **options)
 
 
 def test_parameters_are_counted_by_the_rank_of_the_dummies():

@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 
-from nqpf_spatial.errors import IdentificationError, IdentificationWarning
+from nqpf_spatial.errors import IdentificationError, IdentificationWarning, PanelError
 from nqpf_spatial.kernels import scaled
 from nqpf_spatial.kernels.logdet import LogDet
 from nqpf_spatial.models.estimate import Estimate
@@ -42,9 +42,12 @@ def warn_weak(est: Estimate) -> None:
         return
     from nqpf_spatial.models.diagnostics._identification import WEAK, spatial_draws, weak_message
 
+    simulated = True
     try:
         sd = float(np.std(spatial_draws(est, REPLICATES, SEED), ddof=1))
     except IdentificationError:  # too many observations to simulate, or a correction that replicates do not repeat
         return
+    except PanelError:  # no simulation where outcomes are integrated out, or an error lag meets sub-networks
+        sd, simulated = se, False
     if sd > WEAK:
-        warnings.warn(weak_message(name, value, sd), IdentificationWarning, stacklevel=4)
+        warnings.warn(weak_message(name, value, sd, simulated), IdentificationWarning, stacklevel=4)

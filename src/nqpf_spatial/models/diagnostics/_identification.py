@@ -19,6 +19,7 @@ from nqpf_spatial.models.diagnostics._result import Test, make
 from nqpf_spatial.models.dynamic_bootstrap import check_refitted, replicate_design
 from nqpf_spatial.models.dynamic_part import dynamic_terms
 from nqpf_spatial.models.estimate import Estimate, matrix
+from nqpf_spatial.models.unbalanced_inference import replicates as redraw
 
 if TYPE_CHECKING:
     from nqpf_spatial.models.results import SpatialFit
@@ -80,10 +81,11 @@ def identification(fit: SpatialFit, *, replicates: int = 500, seed: int = 0) -> 
     return make("identification", sd, None, float("nan"), scope=scope_of(est), estimate=value, note=note)
 
 
-def weak_message(name: str, value: float, sd: float) -> str:
+def weak_message(name: str, value: float, sd: float, simulated: bool = True) -> str:
     """What `identification` and `nqpf_spatial.fit` warn of."""
+    what = "over data sets drawn from the fit its standard deviation" if simulated else "its standard error"
     return (
-        f"{name} = {value:.3f} is hardly identified: over data sets drawn from the fit its standard deviation is {sd:.2f}. "
+        f"{name} = {value:.3f} is hardly identified: {what} is {sd:.2f}. "
         "Weights with fewer links, more periods or another model carry more information"
     )
 
@@ -106,6 +108,8 @@ def _errors(est: Estimate, replicates: int, seed: int) -> NDArray:
 
 def _lag_draws(est: Estimate, replicates: int, seed: int) -> NDArray:
     """rho of every replicate; of a dynamic fit those that find a maximum, paths rebuilt period by period."""
+    if est.networks is not None:
+        return _networks_draws(est, replicates, seed)
     if dynamic_terms(est):
         check_refitted(est)
         found = refit_dynamic(replicate_design(est), iter([_errors(est, replicates, seed)]))
@@ -117,6 +121,16 @@ def _lag_draws(est: Estimate, replicates: int, seed: int) -> NDArray:
     signal = seen.y - est.fit.rho * spatial_lag(matrix(w), seen.y) - seen.e  # Z beta and the effects
     prepared = lag_design(seen.z, signal, array, est.fit.rho, (seen.unit, seen.time), like.n, like.m, like.rho)
     return refit(prepared, _errors(est, replicates, seed)).rho
+
+
+def _networks_draws(est: Estimate, replicates: int, seed: int) -> NDArray:
+    """rho of every replicate on the observed sub-networks."""
+    if est.design.nobs * replicates > 5e7:
+        raise IdentificationError(
+            f"{replicates} replicates of {est.design.nobs} observations are too many; lower replicates="
+        )
+    errors = np.random.default_rng([seed, _STREAM]).standard_normal((replicates, 1, est.design.nobs))
+    return redraw(est, iter([np.sqrt(est.fit.sigma2) * errors]))[0][:, -1]
 
 
 def _error_draws(est: Estimate, replicates: int, seed: int) -> NDArray:
