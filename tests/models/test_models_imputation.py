@@ -174,6 +174,11 @@ def test_other_kinds_of_fits_are_combined_too():
     options = {"missing": "subnetwork", "subset": "keep", "islands": "keep", "correction": "score"}
     partly = nq.pool([nq.sdm(FORMULA, f, w, **options) for f in holed])
     assert len(partly.imputed()) == 5
+    several = nq.pool([nq.sar(FORMULA, f, {"near": w, "ring": weights("ring", N)}) for f in frames(2)])
+    assert {"rho:near", "rho:ring"} <= set(several.params.index)
+    assert list(several.impacts().table.index) == ["x1", "x2"]
+    with pytest.raises(ValueError, match="W of the lag"):
+        nq.pool([several.fits[0], nq.sar(FORMULA, frames(2)[1], {"near": w, "ring": weights("knn", N)})])
     assert nq.pool([nq.ols(FORMULA, f) for f in frames(2)]).df_complete == (N - 1) * (T - 1) - 2
     assert nq.pool([nq.ols(FORMULA, f) for f in frames(2)], df_complete=np.inf).df["x1"] > 0
 

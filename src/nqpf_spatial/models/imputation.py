@@ -346,9 +346,9 @@ def pool(fits: Sequence[SpatialFit], *, df_complete: float | None = None) -> Poo
     for position, fit in enumerate(fits[1:], start=1):
         other = _facts(fit)
         differ = [
-            f"{name} ({_short(first[name])} against {_short(other[name])})"
-            for name in first
-            if first[name] != other[name]
+            f"{name} ({_short(first.get(name))} against {_short(other.get(name))})"
+            for name in {**first, **other}
+            if first.get(name) != other.get(name)
         ]
         if differ:
             raise ValueError(
@@ -363,13 +363,14 @@ def pool(fits: Sequence[SpatialFit], *, df_complete: float | None = None) -> Poo
 
 def _short(fact: object) -> str:
     """A fact in a message: long ones by their number and beginning."""
+    if isinstance(fact, dict) and {"name", "checksum"} <= set(fact):
+        return f"{fact['name']} {str(fact['checksum'])[:12]}"
     return f"{len(fact)}: {enumerate_some(fact, 6)}" if isinstance(fact, tuple) else str(fact)
 
 
 def _facts(fit: SpatialFit) -> dict[str, object]:
     """What must not differ between imputations."""
-    est, design = fit.estimate, fit.estimate.design
-    roles = {"lag": est.weights.lag, "durbin": est.weights.durbin, "error": est.weights.error}
+    design = fit.estimate.design
     return {
         "model": fit.model,
         "formula": fit.formula,
@@ -382,5 +383,5 @@ def _facts(fit: SpatialFit) -> dict[str, object]:
         "units": design.units,
         "periods": design.periods,
         "incomplete cells": tuple(cell_name(*cell) for cell in fit.dropped.cells),
-        **{f"W of the {role}": None if w is None else f"{w.name} {w.checksum[:12]}" for role, w in roles.items()},
+        **{f"W of the {role}": w for role, w in fit.provenance()["w"].items()},
     }
