@@ -152,7 +152,10 @@ def _open(table: str | Path | pd.DataFrame, sheet: str | int, encoding: str | No
         raise DataSourceError(f"{name}: row {long[0] + 2} has more cells than the header: {body[long[0]]}")
     cells = [[cell or None for cell in row[: len(header)]] + [None] * (len(header) - len(row)) for row in body]
     if "" in header or len(set(header)) < len(header):
-        raise DataSourceError(f"{name}: a column has no heading, or two have the same: {', '.join(header)}")
+        raise DataSourceError(
+            f"{name}: a column has no heading, or two have the same: {', '.join(header)}. Give every column a heading "
+            "of its own; R leaves out the row names, which have none, with write.csv(..., row.names = FALSE)"
+        )
     return pd.DataFrame(cells, columns=pd.Index(header), dtype=object), name
 
 
@@ -160,7 +163,10 @@ def _require_columns(frame: pd.DataFrame, wanted: list[str], where: str) -> None
     """Stop if a named column is not there."""
     absent = [name for name in wanted if name not in frame.columns]
     if absent:
-        raise DataSourceError(f"{where} has no column {', '.join(absent)}; it has {', '.join(map(str, frame.columns))}")
+        raise DataSourceError(
+            f"{where} has no column {', '.join(absent)}; it has {', '.join(map(str, frame.columns))}; "
+            "unit, time, value and ignore say which columns are meant"
+        )
 
 
 def _stack(frame: pd.DataFrame, unit: str, time: str, value: str | Sequence[str] | None, where: str) -> pd.DataFrame:
@@ -188,7 +194,11 @@ def _numbers(column: pd.Series, units: pd.Series, times: pd.Series, where: str) 
     parsed = [to_number(text) for text in texts]
     bad = [f"{u} {t}: {x!r}" for u, t, x, n in zip(units, times, texts, parsed, strict=True) if n is None]
     if bad:
-        raise DataSourceError(f"{where}: {column.name} is no number in {_some(bad)}; ignore=[...] leaves columns out")
+        marked = any(text.strip() in ("NA", ".") for text in texts)
+        hint = '; a missing value is an empty cell, in R write.csv(..., na = "")' if marked else ""
+        raise DataSourceError(
+            f"{where}: {column.name} is no number in {_some(bad)}; ignore=[...] leaves columns out{hint}"
+        )
     return pd.Series(parsed, index=column.index, dtype="float64")
 
 
