@@ -61,7 +61,8 @@ def read(
         ``.csv`` and ``.xlsx`` (square with labels, or long: origin, destination, weight).
     ids : iterable or path, optional
         Labels in the order of the rows, for files that carry none; or the ``.ids.csv`` that :func:`write`
-        put beside. A file ``<name>.ids.csv`` beside the file is found without being named.
+        put beside, or a ``.txt`` with one label per line. A file ``<name>.ids.csv`` beside the file is found
+        without being named.
     transform : {"row", "spectral", "minmax", "none"}, optional
         Standardisation; default "row". A row-standardised matrix read back keeps every bit.
     format : str, optional
@@ -216,9 +217,15 @@ def _choose_ids(file: Path, ids: Any, own: list[Any] | None, matrix: Any) -> lis
 def _read_ids(path: Path) -> list[Any]:
     if not path.is_file():
         raise DataSourceError(f"there is no file {path.name} with the order of the units")
+    if path.suffix.lower() == ".txt":
+        lines = (line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines())
+        return _text.decode_all([line for line in lines if line], escaped=False)
     table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     if not {"position", "label"} <= set(table.columns):
-        raise DataSourceError(f"{path.name} needs the columns position and label, has {list(table.columns)}")
+        raise DataSourceError(
+            f"{path.name} needs the columns position and label, has {list(table.columns)}; labels alone, one per line "
+            "in the order of the rows, go into a file that ends in .txt"
+        )
     if table["position"].tolist() != [str(k + 1) for k in range(len(table))]:
         raise DataSourceError(f"{path.name}: positions do not run from 1 to {len(table)}")
     return _text.decode_all(table["label"].tolist(), escaped=False)
