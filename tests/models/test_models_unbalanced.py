@@ -576,6 +576,23 @@ def test_explanations_say_what_was_left_out():
         assert chinese in str(result.explain("zh"))
 
 
+def test_comparisons_say_what_was_left_out():
+    frame, w = holed(holes=HOLES[:3]), weights("graph", N)
+    fits = {
+        "a": nq.slx(FORMULA, frame, w, missing="subnetwork", subset="keep", islands="keep"),
+        "b": nq.slx(FORMULA, frame, w, missing="drop_units", subset="restandardise"),
+        "c": nq.slx(FORMULA, frame, w, missing="marginalise"),
+        "d": nq.slx(FORMULA, panel("graph", N, T), w),
+    }
+    english = " ".join(str(nq.compare(fits)).split())
+    assert (
+        "Incomplete cells: 3, elements of W kept, every period on its observed sub-network (a); 3, W standardised anew, units left "
+        "out: c01, c04 (b); 3, missing outcomes integrated out (c)."
+    ) in english
+    assert "不完整的单元格：3个，W元素不变，各期仅用当期有观测的子网络（a）" in str(nq.compare(fits, lang="zh"))
+    assert "Incomplete" not in str(nq.compare({"d": fits["d"]}))
+
+
 # -- errors ----------------------------------------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from nqpf_spatial.models.labels import enumerate_some
 from nqpf_spatial.models.summary import WEAK
 from nqpf_spatial.report.readings import Reading
 from nqpf_spatial.report.table_words import comma, level_name, say, semicolon
@@ -37,6 +38,7 @@ def notes(
         ("note correction", _correction),
         ("note covariance", _covariance),
         ("note w", _weights),
+        ("note missing", _missing),
         ("note delta", _inference),
         ("note dynamic", _dynamic),
         ("note window", _sample),
@@ -117,6 +119,18 @@ def _covariance(reading: Reading, lang: str) -> str:
 
 def _weights(reading: Reading, lang: str) -> str:
     return comma(lang).join(f"{name}{comma(lang)}{say('W ' + kind, lang)}" for name, kind in reading.facts["w"])
+
+
+def _missing(reading: Reading, lang: str) -> str:
+    dropped = reading.facts.get("missing")
+    if dropped is None:
+        return ""
+    asked = dropped.asked
+    left_out = dropped.periods if asked.choice == "drop_years" else dropped.units
+    cut = [say(f"missing {asked.subset}", lang)] if asked.subset else []
+    what = say(f"missing {asked.choice}", lang)
+    named = f"{what}{say('colon', lang)}{enumerate_some(left_out)}" if left_out else what
+    return comma(lang).join([say("cells", lang, count=len(dropped.cells)), *cut, named])
 
 
 def _inference(reading: Reading, lang: str) -> str:

@@ -177,6 +177,8 @@ def _facts_of(fit: SpatialFit | GMMFit) -> dict[str, Any]:
     if isinstance(fit, SpatialFit):
         correction = fit.correction if fit.effects else "not needed"
         facts |= {"estimator": "ML", "correction": correction, "llf": fit.llf, "aic": fit.aic, "bic": fit.bic}
+        if fit.dropped:
+            facts["missing"] = fit.dropped
         if fit.dynamic:
             facts |= {
                 "correction": f"dynamic {correction}",
