@@ -213,7 +213,8 @@ def test_options_of_the_covariance_are_stated(world):
 def test_weak_identification_is_said(world):
     weak = nq.weights.inverse_distance(power=1)
     data = nq.simulate("SAR", world[0], T=4, params={"x": 1.0, "rho": 0.3}, seed=1)
-    fit = nq.sar("y ~ x | unit + period", data, weak)
+    with pytest.warns(IdentificationWarning, match="hardly identified"):
+        fit = nq.sar("y ~ x | unit + period", data, weak)
     assert fit.bse["rho"] > 0.25
     assert "ρ is weakly identified (standard error above 0.25)." in nq.report.table(fit).notes
     assert any("ρ (dense) is weakly" in note for note in nq.compare({"dense": fit}).table.notes)
