@@ -8,7 +8,13 @@ import pytest
 from several_reference import PERIODS, UNITS, changing, dense, labelled, make_panel, matrices, named, reference
 
 import nqpf_spatial as nq
-from nqpf_spatial.errors import AlignmentError, EndogeneityWarning, FewClustersWarning, IdentificationError
+from nqpf_spatial.errors import (
+    AlignmentError,
+    EndogeneityWarning,
+    FewClustersWarning,
+    IdentificationError,
+    IdentificationWarning,
+)
 from nqpf_spatial.models import SpatialFit
 from nqpf_spatial.models.several_results import SeveralFit
 
@@ -686,3 +692,57 @@ def test_predetermined_weights_are_checked_period_by_period(moving) -> None:
         nq.sar("y ~ x1 | period", moving, late)
     early = nq.weights.sequence({y: replace(SEQ[y], data_years=(1995, y - 1)) for y in SEQ})
     nq.sar("y ~ x1 | period", moving, early)
+
+
+# -- golden numbers, cross-sections ---------------------------------------------------------------------------
+@pytest.mark.parametrize("entry", ["produc.splm.sdm.individual.LY", "produc.splm.sar.individual.ml"])
+def test_golden_numbers_of_one_w_through_a_sequence(entry: str) -> None:
+    """splm's numbers for the US states, W given as the same matrix for each of 17 years."""
+    import golden_support as golden
+
+    (peer,) = [e for e in golden.file("produc")["entries"] if e["id"] == entry]
+    frame, w = golden.data("produc"), golden.weights("produc")
+    years = frame.index.get_level_values(1).unique()
+    seq = nq.weights.sequence({int(y): w for y in years})
+    correction = "transform" if entry.endswith("LY") else "none"
+    model = entry.split(".")[2]
+    formula = golden.FORMULAS["produc"] + " | unit"
+    fit = nq.fit(formula, frame, seq, model=model, correction=correction, vcov="expected")
+    named = {"rho" if k == "lambda" else k.replace("W_", "W:"): k for k in peer["coefficients"]}
+    for ours, theirs in named.items():
+        assert fit.params[ours] == pytest.approx(peer["coefficients"][theirs], rel=1e-5, abs=1e-7), ours
+        assert fit.bse[ours] == pytest.approx(peer["se"][theirs], rel=1e-5), ours
+    if model == "sar":
+        assert fit.llf == pytest.approx(peer["loglik"], abs=1e-6)
+        point = pd.DataFrame(peer["impacts_point"]).T
+        np.testing.assert_allclose(
+            fit.impacts().table.xs("estimate", axis=1, level=1).loc[point.index], point, rtol=1e-5
+        )
+
+
+def test_several_lags_in_a_cross_section() -> None:
+    n = 40
+    weights = {k: v for k, v in named(n=n).items() if k != "far"}
+    frame = make_panel(list(weights.values()), [0.3, 0.3], [0.0, 0.0], n=n, t=1)
+    fit = nq.sar("y ~ x1 + x2", frame.droplevel("period"), weights)
+    ref = reference(frame, list(weights.values()), "lags", unit=False, time=False, transform=True, durbin=False)
+    check(ref, fit, [np.zeros(2), np.array([0.3, 0.3])])
+    assert fit.impacts().table.index.tolist() == ["x1", "x2"]
+    with pytest.raises(ValueError, match="cross-section"):
+        fit.impacts().by_period()
+
+
+def test_a_maximum_at_the_end_of_the_set_is_found_and_said() -> None:
+    """Unit effects that the model leaves out are taken for spatial dependence: the sum of the coefficients goes to one."""
+    frame = make_panel(list(W2.values()), [0.6, 0.39], [0.0, 0.0], t=3, scale=1.0, seed=0)
+    with pytest.warns(IdentificationWarning, match="end of the admissible"):
+        fit = nq.sar("y ~ x1 | period", frame, W2)
+    assert fit.params[["rho:near", "rho:flow"]].sum() == pytest.approx(1.0, abs=1e-6)
+    est = fit.estimate
+    from nqpf_spatial.kernels.several import residual_cross, value_at
+
+    cross = residual_cross(est.reduced.base, est.reduced.k)
+    here = value_at(cross, est.joint, est.ml.r)
+    for step in (-0.02, 0.02):  # along the end, and inwards
+        assert value_at(cross, est.joint, est.ml.r + np.array([step, -step])) < here
+        assert value_at(cross, est.joint, est.ml.r - abs(step)) < here

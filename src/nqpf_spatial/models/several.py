@@ -272,7 +272,7 @@ def _separate(est: SeveralEstimate, blocks: _Blocks) -> SeveralEstimate:
     total = float(fit.r.sum())
     wy = np.tensordot(fit.r, blocks.wy, axes=1) / total if fit.r.size > 1 else blocks.wy.sum(axis=0)
     columns = replace(est.columns, wy=wy)
-    return replace(est, columns=columns, fit=fit, gap=_gap(est, fit))
+    return replace(est, columns=columns, fit=fit, gap=score_gap(est, fit))
 
 
 def _combined(est: SeveralEstimate, blocks: _Blocks) -> SeveralEstimate:
@@ -287,7 +287,7 @@ def _combined(est: SeveralEstimate, blocks: _Blocks) -> SeveralEstimate:
     wy = np.tensordot(fit.shares, blocks.wy, axes=1)
     columns = Columns(np.concatenate([blocks.own, lagged]), (*blocks.names, *blocks.lagged_names), wy)
     check_collinear(Reduced(data.columns(fit.shares), None, data.k + data.d), columns)
-    return replace(est, columns=columns, fit=fit, data=data, gap=_gap(est, fit))
+    return replace(est, columns=columns, fit=fit, data=data, gap=score_gap(est, fit))
 
 
 def coefficient_map(fit: SeveralML, k: int) -> NDArray:
@@ -300,7 +300,7 @@ def coefficient_map(fit: SeveralML, k: int) -> NDArray:
     return np.column_stack([fit.shares, fit.rho * np.eye(m)]) @ fit.tangent[k : k + 1 + m]
 
 
-def _gap(est: SeveralEstimate, fit: SeveralML) -> NDArray | None:
+def score_gap(est: SeveralEstimate, fit: SeveralML) -> NDArray | None:
     """What the variance of the freed score lacks to its curvature, in the free parameters; None where the score is a likelihood's."""
     design, lag = est.design, est.lag
     assert est.joint is not None

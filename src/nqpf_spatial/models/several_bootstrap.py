@@ -113,13 +113,13 @@ def _stacked_z(est: SeveralEstimate) -> NDArray:
 
 def _columns(est: SeveralEstimate, truth: SeveralML) -> Columns:
     """Z and the composite lag at the parameters of `truth`."""
-    if truth is est.fit:
+    if truth is est.fit or not est.several.terms:
         return est.columns
-    assert est.data is not None
-    assert truth.shares is not None
+    lags = np.stack([lag_over(term, est.design.periods, est.design.y) for term in est.several.terms])
+    wy = np.tensordot(truth.r / truth.r.sum(), lags, axes=1)
+    if est.data is None or truth.shares is None:
+        return replace(est.columns, wy=wy)
     k, d, m = est.data.k, est.data.d, est.data.terms
     stacked = _stacked_z(est)
     lagged = stacked[k:].reshape(m, d, *est.design.shape) if d else np.zeros((m, 0, *est.design.shape))
-    lags = np.stack([lag_over(term, est.design.periods, est.design.y) for term in est.several.terms])
-    z = np.concatenate([stacked[:k], np.tensordot(truth.shares, lagged, axes=1)])
-    return replace(est.columns, z=z, wy=np.tensordot(truth.shares, lags, axes=1))
+    return replace(est.columns, z=np.concatenate([stacked[:k], np.tensordot(truth.shares, lagged, axes=1)]), wy=wy)
