@@ -194,7 +194,13 @@ def lag_cells(replicates: int, seed: int, t: int, pairs: tuple) -> pd.DataFrame:
         fit = skeleton(matrices(), t, key)
         truth = at_truth(fit, np.array([BETA, THETA, 0.2]), np.array(r))
         rows = count_up(fit, truth, replicate(fit, truth, errors, replicates, [*key, 7]))
-        label = dict(design=f"lags {r[0]:g} {r[1]:g}", T=t, rho=sum(r), errors=errors, correction="transform")
+        label = {
+            "design": f"lags {r[0]:g} {r[1]:g}",
+            "T": t,
+            "rho": sum(r),
+            "errors": errors,
+            "correction": "transform",
+        }
         parts.append(pd.DataFrame(rows).assign(**label))
     return pd.concat(parts, ignore_index=True)
 
@@ -212,7 +218,7 @@ def share_cells(replicates: int, seed: int, t: int, cases: tuple) -> pd.DataFram
         assert fit.several.data is not None
         found = [fit_combination(replace(fit.several.data, factor=f)) for f in factors]
         rows = count_up(fit, truth, found) + share_rows(fit, truth, factors, found)
-        label = dict(design=f"shares {share:g}", T=t, rho=rho, errors="normal", correction="transform")
+        label = {"design": f"shares {share:g}", "T": t, "rho": rho, "errors": "normal", "correction": "transform"}
         parts.append(pd.DataFrame(rows).assign(**label))
     return pd.concat(parts, ignore_index=True)
 
