@@ -219,6 +219,7 @@ def test_profile_intervals_end_where_a_fixed_share_loses_the_quantile(fit, insid
     assert (table["lower"] > 0).all()
     assert (table["upper"] < 1).all(), "at 30 % the ends are meant to lie inside"
     assert not table["weak"].any()
+    assert "do not tell" not in fit.summary()
 
 
 def test_profile_of_three_shares_maximises_over_the_rest() -> None:
@@ -327,6 +328,8 @@ def test_weak_shares_are_said(inside) -> None:
     table = fit.shares()
     assert table["weak"].all()
     assert table[["lower", "upper"]].to_numpy().tolist() == [[0.0, 1.0], [0.0, 1.0]]
+    for name in "ab":
+        assert f"the data do not tell the share of {name}" in fit.summary()
 
 
 def test_shares_belong_to_combinations(inside) -> None:

@@ -20,7 +20,7 @@ from nqpf_spatial.errors import ConvergenceError, IdentificationError
 from nqpf_spatial.kernels import logdet as ld
 from nqpf_spatial.kernels.logdet import LogDet
 from nqpf_spatial.kernels.ml import maximise_lag, residual_quadratic
-from nqpf_spatial.kernels.several import EDGE, LIMIT, JointLogDet, SeveralLikelihood, SeveralML, ascent, pooled
+from nqpf_spatial.kernels.several import LIMIT, JointLogDet, SeveralLikelihood, SeveralML, ascent, pooled
 
 #: lattice steps along an edge of the simplex by number of matrices; beyond, corners and centre
 _STEPS = {1: 1, 2: 10, 3: 8, 4: 5, 5: 4}
@@ -127,27 +127,35 @@ def fit_combination(
     return _at(data, best, iterations, held)
 
 
-def _starts(data: Mixture, held: dict[int, float]) -> list[tuple[float, NDArray]]:
-    """Lattice points with the highest likelihoods, profiled over rho; with shares held, the best near those values."""
-    scored = []
-    away = (
-        np.max([np.abs(data.points[:, m] - v) for m, v in held.items()], axis=0) if held else np.zeros(len(data.points))
-    )
-    near = away <= away.min() + 1e-9
-    for g, logdet in ((data.points[i], data.logdets[i]) for i in np.flatnonzero(near)):
-        a, b, c = residual_quadratic(data.columns(g), data.k + data.d)
+def profile(data: Mixture, near: NDArray | None = None) -> tuple[NDArray, NDArray]:
+    """Concentrated likelihood and rho at the lattice points (or those of them that `near` marks), maximised over rho exactly."""
+    chosen = np.arange(len(data.points)) if near is None else np.flatnonzero(near)
+    n, m = data.like.n, data.like.m
+    value, best = np.full(len(data.points), -np.inf), np.zeros(len(data.points))
+    for i in chosen:
+        a, b, c = residual_quadratic(data.columns(data.points[i]), data.k + data.d)
         if not (c > 0 and a > 0):
             raise IdentificationError("Wy is an exact linear function of the regressors: rho is not identified")
-        n, m = data.like.n, data.like.m
+        logdet = data.logdets[i]
         rho = float(maximise_lag(np.array([a]), np.array([b]), np.array([c]), n, m, logdet, tol=1e-8)[0][0])
-        scored.append((-0.5 * n * np.log(a - 2 * b * rho + c * rho**2) + m * float(logdet(rho)), rho, g))
-    scored.sort(key=lambda s: -s[0])
-    kept: list[tuple[float, NDArray]] = []
-    for _, rho, g in scored:
+        value[i], best[i] = -0.5 * n * np.log(a - 2 * b * rho + c * rho**2) + m * float(logdet(rho)), rho
+    return value, best
+
+
+def _starts(data: Mixture, held: dict[int, float]) -> list[tuple[float, NDArray]]:
+    """Lattice points with the highest likelihoods; with shares held, the best near those values."""
+    near = None
+    if held:
+        away = np.max([np.abs(data.points[:, m] - v) for m, v in held.items()], axis=0)
+        near = away <= away.min() + 1e-9
+    value, rho = profile(data, near)
+    kept: list[int] = []
+    for i in np.argsort(-value, kind="stable"):
         # two starts, apart from each other: the likelihood may have a maximum in more than one corner
-        if not kept or (len(kept) < 2 and np.abs(g - kept[0][1]).max() > 0.3):
-            kept.append((rho, g))
-    return kept
+        apart = not kept or (len(kept) < 2 and np.abs(data.points[i] - data.points[kept[0]]).max() > 0.3)
+        if np.isfinite(value[i]) and apart:
+            kept.append(int(i))
+    return [(float(rho[i]), data.points[i]) for i in kept]
 
 
 def _place(shares: NDArray, held: dict[int, float]) -> NDArray:
@@ -295,7 +303,7 @@ def _at(data: Mixture, point: _Point, iterations: int, held: dict[int, float]) -
     information = tangent.T @ _full(data, point)[1] @ tangent
     llf = point.value + 0.5 * n * (np.log(n / (2 * np.pi)) - 1.0)
     r = point.rho * point.shares
-    edge = data.like.logdet.slack(r) < EDGE
+    edge = data.like.logdet.at_edge(r)
     return SeveralML(
         point.beta, point.rho, 0.0, sse / n, sse, llf, information, iterations, edge, r, point.shares, tangent
     )  # fmt: skip

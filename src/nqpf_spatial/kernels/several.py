@@ -107,9 +107,17 @@ class JointLogDet:
         """Whether `slack` is positive; row sums settle it without eigenvalues nearly always."""
         if self.spectral is not None:
             return bool(self.spectral.low < r[0] < self.spectral.high)
-        if float(np.abs(self.mixed(r)).sum(axis=2).max()) < 1.0:
+        if self._room(r) > 0.0:
             return True
         return not (self.drop and r.sum() >= 1.0) and self.slack(r) > 0.0
+
+    def at_edge(self, r: NDArray) -> bool:
+        """Whether r lies at the end of the admissible set."""
+        return self._room(r) < EDGE and self.slack(r) < EDGE
+
+    def _room(self, r: NDArray) -> float:
+        """A bound of `slack` from below that needs no eigenvalues: one minus the largest row sum of absolute values."""
+        return 1.0 - float(np.abs(self.mixed(r)).sum(axis=2).max())
 
 
 def _filters(w: NDArray, r: NDArray) -> NDArray:
@@ -231,7 +239,7 @@ def lags_at(factor: NDArray, k: int, like: SeveralLikelihood, r: NDArray, iterat
     information[:p, p] = information[p, :p] = jacobian.T @ e / sigma2**2
     information[p, p] = 0.5 * like.n / sigma2**2
     llf = -0.5 * like.n * (np.log(2 * np.pi * sigma2) + 1.0) + like.m * like.logdet(r)
-    edge = like.logdet.slack(r) < EDGE
+    edge = like.logdet.at_edge(r)
     return SeveralML(beta, float(r.sum()), 0.0, sigma2, sse, llf, information, iterations, edge, r, None, None)
 
 

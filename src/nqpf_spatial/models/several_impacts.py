@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from nqpf_spatial.kernels import several_impacts as kernel
+from nqpf_spatial.kernels.impacts import decompose, multiplier
 from nqpf_spatial.models.impact_views import _frame, membership
 from nqpf_spatial.models.impacts import Impacts, impact_table
 from nqpf_spatial.models.marginal import Row, rows
@@ -208,7 +209,7 @@ class Lifted:
         out = np.empty((params.shape[0], len(table_rows), 3))
         plain = all(row.by_period is None for row in table_rows)
         if plain:
-            values = kernel.mean_values(r, self.lag.w, self.durbin.w, self.share)
+            values = self._mean_values(r)
             for i, row in enumerate(table_rows):
                 out[:, i] = kernel.split(np.einsum("rx,rsx->rs", coef[:, self.terms.index(row.name)], values))
             return out
@@ -219,6 +220,18 @@ class Lifted:
                 c = [self.terms.index(name) for name in row.columns]
                 out[part, i] = kernel.effects(coef[part][:, c], values, self._derivative(row, None), self.share)
         return out
+
+    def _mean_values(self, r: NDArray) -> NDArray:
+        """Mean diagonals and row sums (R, 2, 1 + D): by Schur forms with one lag, by inverses with several."""
+        lagged = self.durbin.w.shape[1]
+        if r.shape[1] != 1 or lagged > 1:
+            return kernel.mean_values(r, self.lag.w, self.durbin.w, self.share)
+        total = np.zeros((r.shape[0], 2, 1 + lagged))
+        for p, share in enumerate(self.share):
+            w = self.lag.w[p, 0]
+            other = self.durbin.w[p, 0] if lagged and not np.array_equal(self.durbin.w[p, 0], w) else None
+            total += share * multiplier(r[:, 0], decompose(w, other)).value[..., : 1 + lagged]
+        return total
 
     def _derivative(self, row: Row, period: int | None) -> NDArray:
         """(C, P, N) derivatives of the columns of a row: ones, or means over the periods of each pattern."""
