@@ -27,9 +27,10 @@ import nqpf_spatial as nq
 from nqpf_spatial.errors import IdentificationWarning
 from nqpf_spatial.kernels.combination import fit_combination
 from nqpf_spatial.kernels.several import SeveralML
+from nqpf_spatial.models.marginal import Row
 from nqpf_spatial.models.several import score_gap
 from nqpf_spatial.models.several_bootstrap import Sampler
-from nqpf_spatial.models.several_impacts import Lifted
+from nqpf_spatial.models.several_impacts import Lifted, stacks
 from nqpf_spatial.models.several_results import SeveralFit
 from nqpf_spatial.models.simulate import draw_errors
 
@@ -90,12 +91,13 @@ def replicate(fit: SeveralFit, truth: SeveralML, errors: str, count: int, seed: 
 
 def count_up(fit: SeveralFit, truth: SeveralML, found: list[SeveralML]) -> list[dict[str, Any]]:
     """One row per parameter and impact."""
-    true_params, true_impacts = params_of(fit, truth), impacts_at(estimates(fit, truth))[0]
+    matrices_of = stacks(fit.several)
+    true_params, true_impacts = params_of(fit, truth), impacts_at(estimates(fit, truth), matrices_of)[0]
     names = [*fit.params.index, *(f"{effect} x" for effect in ("direct", "indirect", "total"))]
     values, ses = [], []
     for ml in found:
         one = estimates(fit, ml)
-        impacts, se = impacts_at(one)
+        impacts, se = impacts_at(one, matrices_of)
         values.append(np.concatenate([params_of(fit, ml), impacts]))
         ses.append(np.concatenate([one.bse.to_numpy(), se]))
     value, se, true = np.array(values), np.array(ses), np.concatenate([true_params, true_impacts])
@@ -121,11 +123,9 @@ def params_of(fit: SeveralFit, ml: SeveralML) -> NDArray:
     return np.concatenate([ml.beta, ml.r if ml.shares is None else np.append(ml.rho, ml.shares)])
 
 
-def impacts_at(fit: SeveralFit) -> tuple[NDArray, NDArray]:
+def impacts_at(fit: SeveralFit, matrices_of: tuple) -> tuple[NDArray, NDArray]:
     """Direct, indirect, total of x with delta-method standard errors."""
-    from nqpf_spatial.models.marginal import Row
-
-    estimate, se = Lifted.of(fit).delta([Row("x", ("x",), None)])
+    estimate, se = Lifted.on(fit, *matrices_of).delta([Row("x", ("x",), None)])
     return estimate[0], se[0]
 
 

@@ -159,9 +159,13 @@ class Lifted:
     @classmethod
     def of(cls, fit: SeveralFit) -> Lifted:
         """Lift a fit at its estimates."""
+        return cls.on(fit, *stacks(fit.several))
+
+    @classmethod
+    def on(cls, fit: SeveralFit, lag: Stack, durbin: Stack) -> Lifted:
+        """The same with matrices that are there already."""
         est, params = fit.several, fit.params.to_numpy()[None]
         coef, r = lift(est, params)
-        lag, durbin = stacks(est)
         d_coef, d_r = _lift_derivatives(est, params[0])
         mixed = np.tensordot(lag.w, r[0], axes=(1, 0))
         return cls(fit, columns_of(est), coef, r, d_coef, d_r, lag, durbin, mixed)
