@@ -15,7 +15,7 @@ from nqpf_spatial.errors import (
     IdentificationError,
     IdentificationWarning,
 )
-from nqpf_spatial.models import SpatialFit
+from nqpf_spatial.models import SpatialFit, diagnostics
 from nqpf_spatial.models.several_results import SeveralFit
 
 EFFECTS = {"none": "", "unit": " | unit", "time": " | period", "twoways": " | unit + period"}
@@ -554,6 +554,9 @@ CALLS = {
     "likelihood bootstrap of one W": lambda f: nq.models.bootstrap.bootstrap(f.estimate),
     "impacts of one W": lambda f: nq.models.impacts.impacts(f),
     "the lag": lambda f: f.estimate.weights.lag,
+    "Moran's I of the outcome": lambda f: diagnostics.moran_outcome(f),
+    "LM tests": lambda f: diagnostics.lm_tests(f),
+    "serial correlation": lambda f: diagnostics.serial(f),
     "model probabilities": lambda f: nq.models.compare_fits({("SDM", "a"): f, ("SDM", "b"): f}),
 }
 

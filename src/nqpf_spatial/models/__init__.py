@@ -17,6 +17,9 @@ from nqpf_spatial.models.impacts import Impacts
 from nqpf_spatial.models.jackknife import HalfPanel, half_panel_jackknife
 from nqpf_spatial.models.qap import QapResult, mrqap, pairwise_gaps
 from nqpf_spatial.models.results import SpatialFit
+from nqpf_spatial.models.several_impacts import SeveralImpacts
+from nqpf_spatial.models.several_results import SeveralFit
+from nqpf_spatial.models.shares import ShareTest
 from nqpf_spatial.models.simulate import simulate
 from nqpf_spatial.models.threshold import ThresholdFit, threshold
 
@@ -32,6 +35,9 @@ __all__ = [
     "Posterior",
     "Prior",
     "QapResult",
+    "SeveralFit",
+    "SeveralImpacts",
+    "ShareTest",
     "SpatialFit",
     "Stability",
     "ThresholdFit",

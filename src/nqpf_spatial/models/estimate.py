@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,11 @@ class Weights:
     def first(self) -> SpatialWeights | None:
         """Any of them: they share their units."""
         return self.lag or self.durbin or self.error
+
+    def ids(self) -> tuple[Hashable, ...] | None:
+        """Units in canonical order; None without weights."""
+        first = self.first()
+        return None if first is None else first.ids
 
     def described(self) -> list[tuple[str, str]]:
         """Name and transform of every matrix, each once."""

@@ -124,7 +124,7 @@ def fit(
     Raises
     ------
     AlignmentError
-        Units of the panel and of W differ; the message names them.
+        Units of the panel and of W differ, or a sequence of weights lacks periods of the panel; the message names them.
     PanelError
         Missing cells, duplicated or absent rows, text columns; the message names them.
     DataSourceError
@@ -180,12 +180,11 @@ def fit(
     if several:
         check_static_balanced(terms, effects, missing)
     weights = parse_weights(spec, w, w_durbin, w_error, combine) if several else _weights(spec, w, w_durbin, w_error)
-    first = weights.first()
     if durbin is not None and not spec.durbin:
         raise ValueError(f"durbin= has no meaning in a {spec.name} model; use SLX, SDM, SDEM or GNS")
     if isinstance(data, pd.DataFrame) and "release" in data.attrs:
         check_vintages(formula.partition("|")[0])
-    design = _design(formula, data, None if first is None else first.ids, years, durbin, asked)
+    design = _design(formula, data, weights.ids(), years, durbin, asked)
     weights = cut_units(weights, design.units, design.dropped.units, asked)
     first_period = design.periods[0]
     if isinstance(weights, SeveralWeights):

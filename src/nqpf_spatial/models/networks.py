@@ -144,8 +144,8 @@ def cut_units(weights: Weights, units: Sequence[Hashable], left_out: Sequence[Ha
     AlignmentError
         Units that lose all their neighbours, unless ``islands="keep"``.
     """
-    first = weights.first()
-    if first is None or not left_out:
+    first = weights.first() if left_out else None
+    if first is None:
         return weights
     if asked.subset is None:
         raise ValueError(_unsaid(enumerate_some(left_out)))

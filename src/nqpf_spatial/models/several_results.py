@@ -31,6 +31,23 @@ class SeveralFit(SpatialFit):
 
     Everything a `SpatialFit` offers works on it, or says why not. Parameters after the regressors: ``rho`` with one changing W,
     ``rho:name`` with several lags, ``rho`` and ``share:name`` with a combination; lags of regressors ``W:name:x``, or ``W:x``.
+
+    Examples
+    --------
+    >>> import nqpf_spatial as nq
+    >>> panel, years = nq.load_panel(), (2012, 2024)
+    >>> formula = "ln_gdp_real_pc ~ ln_rd_intensity | province + year"
+    >>> near, far = nq.weights.contiguity(), nq.weights.inverse_distance(power=2)
+    >>> lags = nq.sdm(formula, panel, {"near": near, "far": far}, years=years)
+    >>> lags.params.index.tolist()
+    ['ln_rd_intensity', 'W:near:ln_rd_intensity', 'W:far:ln_rd_intensity', 'rho:near', 'rho:far']
+    >>> mixed = nq.sdm(formula, panel, {"near": near, "far": far}, years=years, combine=True)
+    >>> mixed.params[["share:near", "share:far"]].sum().round(12)
+    np.float64(1.0)
+    >>> changing = nq.weights.sequence({year: near if year < 2020 else far for year in range(2012, 2025)})
+    >>> moving = nq.sdm(formula, panel, changing, years=years, correction="score")
+    >>> moving.impacts().by_period().shape
+    (13, 18)
     """
 
     @property

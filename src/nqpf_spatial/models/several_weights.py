@@ -141,10 +141,13 @@ class SeveralWeights(Weights):
         }
         return {**found, "combine": True} if self.combine else found
 
-    def first(self) -> SpatialWeights:
-        """Any of them: they share their units."""
-        w = (*self.terms, *self.durbin_terms)[0].weights
-        return w if isinstance(w, SpatialWeights) else w[w.years[0]]
+    def first(self) -> NoReturn:  # type: ignore[override]
+        """Refused, as `lag`: any of them would be a choice."""
+        raise ValueError(ONE_W)
+
+    def ids(self) -> tuple[Hashable, ...]:
+        """Units in canonical order."""
+        return (*self.terms, *self.durbin_terms)[0].weights.ids
 
     def check_predetermined(self, periods: tuple[Hashable, ...]) -> None:
         """The pre-sample rule: a constant W before the first period, W_t before its own period."""
