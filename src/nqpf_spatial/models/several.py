@@ -280,7 +280,9 @@ def _combined(est: SeveralEstimate, blocks: _Blocks) -> SeveralEstimate:
     assert est.joint is not None
     together = blocks.lagged.shape[0] == len(est.several.terms) and blocks.lagged.shape[0] > 1
     d = blocks.lagged.shape[1] if together else 0
-    data = mixture(est.reduced.base, est.reduced.k - d * len(est.several.terms), d, est.joint)
+    k = est.reduced.k - d * len(est.several.terms)
+    check_collinear(Reduced(est.reduced.base, None, k), replace(est.columns, names=est.columns.names[:k]))
+    data = mixture(est.reduced.base, k, d, est.joint)
     fit = fit_combination(data)
     assert fit.shares is not None
     lagged = np.tensordot(fit.shares, blocks.lagged, axes=1) if together else blocks.lagged[0]

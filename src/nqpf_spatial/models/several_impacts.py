@@ -103,13 +103,12 @@ class SeveralImpacts(Impacts):
         lifted = Lifted.of(fit)
         covariance = fit.cov_params().to_numpy()
         inverse = lifted.multiplier()
+        views = inverse[:, None] @ lifted.basis()  # (P, 1 + D, N, N)
+        by_coef = np.einsum("p,na,pxnk,kb->abx", lifted.share, average, views, member, optimize=True)
         parts = {}
-        for term in lifted.terms:
-            c = lifted.terms.index(term)
-            views = inverse[:, None] @ lifted.basis()  # (P, 1 + D, N, N)
+        for c, term in enumerate(lifted.terms):
             first = inverse @ lifted.first_round(term)
             slopes = inverse[:, None] @ lifted.lag.w @ first[:, None]  # (P, M, N, N)
-            by_coef = np.einsum("p,na,pxnk,kb->abx", lifted.share, average, views, member, optimize=True)
             by_r = np.einsum("p,na,pmnk,kb->abm", lifted.share, average, slopes, member, optimize=True)
             gradient = by_coef @ lifted.d_coef[c] + by_r @ lifted.d_r
             se = np.sqrt(np.einsum("abi,ij,abj->ab", gradient, covariance, gradient))
