@@ -668,9 +668,9 @@ def test_models_without_such_terms_refuse(data, model: str) -> None:
 @pytest.mark.parametrize("model", ["SAR", "SDM"])
 def test_regressors_that_cannot_be_told_apart_are_named(data, options: dict, model: str) -> None:
     twice = data.assign(x3=2.0 * data["x1"] - data["x2"], fixed=data["x1"].groupby(level=0).transform("mean"))
-    with pytest.raises(IdentificationError, match="linear combinations of the regressors before them: .*x3"):
+    with pytest.raises(IdentificationError, match=r"linear combinations of the regressors before them: .*x3"):
         nq.fit("y ~ x1 + x2 + x3 | unit + period", twice, W2, model=model, **options)
-    with pytest.raises(IdentificationError, match="absorbed by the unit and period effects: .*fixed"):
+    with pytest.raises(IdentificationError, match=r"absorbed by the unit and period effects: .*fixed"):
         nq.fit("y ~ x1 + fixed | unit + period", twice, W2, model="SAR", **options)
 
 
