@@ -8,7 +8,6 @@ import pytest
 
 import nqpf_spatial as nq
 from nqpf_spatial.claims.context import Context, NotInRelease
-from nqpf_spatial.claims.rules import holm
 
 DIGITAL = ("ln_broadband_pc", "cable_pc", "digital_index", "digital_index_net", "digital_index_broad")
 OTHERS = (
@@ -66,7 +65,15 @@ def make_panel(beta, seed=0):
     return frame
 
 
-class Constructed(Context):
+class Alone(Context):
+    """The other claims of a family are not run on constructed panels: the bound m * p stands in."""
+
+    @cached_property
+    def p_values(self):
+        return dict.fromkeys(self.register.claims)
+
+
+class Constructed(Alone):
     """A context whose panel and weights are constructed."""
 
     beta = 0.0
@@ -75,11 +82,6 @@ class Constructed(Context):
     @cached_property
     def panel(self):
         return make_panel(self.beta)
-
-    @cached_property
-    def p_values(self):
-        """The other claims of a family are not run on the constructed panel: the bound stands in."""
-        return dict.fromkeys(self.register.claims)
 
     def weights(self, w_id):
         if w_id in self.missing:
@@ -100,10 +102,7 @@ def constructed():
     """Return a factory of contexts: effect, matrices left out."""
 
     def make(beta, missing=(), fast=False):
-        context = type("Made", (Constructed,), {"beta": beta, "missing": tuple(missing)})(fast=fast)
-        # the constructed panel has the variables of WU-M4 only: the rest of its family brings no p-value
-        context.p_values.update({m: None for m in holm.members(context.register, "WU-M") if m != "WU-M4"})
-        return context
+        return type("Made", (Constructed,), {"beta": beta, "missing": tuple(missing)})(fast=fast)
 
     return make
 
@@ -175,7 +174,7 @@ def random_panel(seed=0, **columns):
     return frame
 
 
-class Random(Context):
+class Random(Alone):
     """A context whose panel is noise in the shape of the real one; the weights are the real ones."""
 
     @cached_property

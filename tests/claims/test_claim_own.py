@@ -390,7 +390,7 @@ def fake_flows(monkeypatch, east=10.0, south=10.0, odd=None):
     """Flows of one person a pair, plus what the East and the South gain (the latter from the North's West)."""
     names = list(BLOCK.index)
 
-    def load(name, expanded):
+    def load(name, expanded=False):
         gain = odd if odd is not None and name == "5yr_2005" else east
         table = pd.DataFrame(1.0, names, names)
         table.loc["Shaanxi", "Hebei"] += gain

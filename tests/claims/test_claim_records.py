@@ -9,7 +9,7 @@ import pytest
 from nqpf_spatial import claims
 from nqpf_spatial.claims import record, runner, verdict_file
 from nqpf_spatial.claims.context import Context
-from nqpf_spatial.claims.exhibits import mechanism
+from nqpf_spatial.claims.exhibits import mechanism, regressions
 from nqpf_spatial.errors import DataSourceError
 
 REGISTER = claims.load()
@@ -170,5 +170,5 @@ def test_weights_of_the_register():
 
 
 def test_short_names_of_specifications():
-    assert mechanism._row("w_others", "W economic") == "w_others: economic"
+    assert regressions.row_name("w_others", "W economic") == "w_others: economic"
     assert mechanism.effect_name("total effect of x on y", "en") == "total effect of x"

@@ -12,7 +12,7 @@ from nqpf_spatial import claims, provinces
 from nqpf_spatial.claims.context import Context, NotInRelease
 from nqpf_spatial.claims.evaluate import coefficients, cross_section, gravity, mechanism, moderation, series, windows
 from nqpf_spatial.claims.evaluate.specification import SYMMETRIC, Specification, data_of, matrix_of
-from nqpf_spatial.claims.evaluate.variants import Untouched, expand, stated_window, swap, within
+from nqpf_spatial.claims.evaluate.variants import Untouched, expand, stated_window, swap, too_few_years, within
 from nqpf_spatial.errors import DataSourceError, PanelError
 
 REGISTER = claims.load()
@@ -82,6 +82,8 @@ def test_every_variant_is_a_run_or_has_a_reason(claim_id, context):
                 assert label
                 if isinstance(spec, Specification) and spec.regressors and not spec.outcome.startswith("krugman"):
                     assert spec != component.spec
+                    if too_few_years(spec):
+                        continue
                     assert not data_of(context, spec).isna().any(axis=None), (variant, label)
                     if spec.w is not None:
                         assert matrix_of(context, spec).n == 31 - len(spec.drop)
@@ -156,8 +158,8 @@ def test_census_schooling_runs_on_its_own_dates(context):
     (_, college), (_, census) = runs("WU-4.1", "alt_schooling", context, 1)
     assert college.outcome == "college_share" and college.years == tuple(range(2012, 2020))
     assert census.outcome == "mean_years_schooling" and census.years == (2010, 2020)
-    (_, _), (_, reason) = runs("WU-4.12", "alt_schooling", context)
-    assert reason == "1 years with all provinces, at least 2 are needed"
+    (_, _), (_, short) = runs("WU-4.12", "alt_schooling", context)
+    assert too_few_years(short) == "1 years with all provinces, at least 2 are needed"
     with pytest.raises(Untouched):
         runs("WU-4.1", "alt_schooling", context, 0)
 

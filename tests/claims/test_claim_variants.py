@@ -9,7 +9,7 @@ from nqpf_spatial import claims
 from nqpf_spatial.claims.context import Context, NotInRelease
 from nqpf_spatial.claims.evaluate import indices, mechanism, series
 from nqpf_spatial.claims.evaluate.specification import data_of, matrix_of
-from nqpf_spatial.claims.evaluate.variants import MUNICIPALITIES, VARIANTS, expand
+from nqpf_spatial.claims.evaluate.variants import MUNICIPALITIES, VARIANTS, expand, too_few_years
 
 REGISTER = claims.load()
 CLAIM = REGISTER.claim("WU-M4")
@@ -101,8 +101,9 @@ def test_what_does_not_apply_says_so(base, context):
         expand("add_trade", replace(base, regressors=(*base.regressors, "ln_trade_ratio")), context)
     with pytest.raises(NotInRelease, match="not written for regressions"):
         expand("hub_narrow", base, context)
-    ((_, reason),) = expand("alt_solow", replace(base, years=(2017, 2018)), context)
-    assert reason == "1 years with all provinces, at least 2 are needed"
+    ((_, short),) = expand("alt_solow", replace(base, years=(2017, 2018)), context)
+    assert too_few_years(short) == "1 years with all provinces, at least 2 are needed"
+    assert too_few_years(base) == ""
     with pytest.raises(nq.errors.DataSourceError, match="no variant 'nothing'"):
         expand("nothing", base, context)
     with pytest.raises(ValueError, match="no regressor 'gdp'"):

@@ -8,7 +8,7 @@ from functools import partial
 from nqpf_spatial.claims.context import Context
 from nqpf_spatial.claims.evaluate.parts import Component, Number, evidence
 from nqpf_spatial.claims.evaluate.regression import WILD, coefficient, data_of, fitted, student
-from nqpf_spatial.claims.evaluate.specification import Specification, has_levels, matrix_of, noted, product
+from nqpf_spatial.claims.evaluate.specification import Specification, has_levels, noted, optional_matrix_of, product
 from nqpf_spatial.claims.record import Evidence
 from nqpf_spatial.claims.rules import mech
 
@@ -78,7 +78,7 @@ def half_panel(ctx: Context, spec: Specification, position: int) -> Number:
     """The direct effect corrected by the half-panel jackknife; clustered standard error of the whole panel."""
     from nqpf_spatial.models import half_panel_jackknife
 
-    w = matrix_of(ctx, spec)
+    w = optional_matrix_of(ctx, spec)
     with noted([]):
         found = half_panel_jackknife(
             spec.formula, data_of(ctx, spec), w, model="OLS" if w is None else "SDM", effect="direct", vcov="cluster"

@@ -153,7 +153,7 @@ def _swap_outcome(ctx: Context, spec: CrossSection, new: str) -> CrossSection:
     return replace(spec, outcome=new, years=tuple(y for y in spec.years if y in present))
 
 
-def _schooling(ctx: Context, spec: CrossSection) -> list[tuple[str, CrossSection | str]]:
+def _schooling(ctx: Context, spec: CrossSection) -> list[tuple[str, CrossSection]]:
     """Share with college education at the same date; census schooling of the last census before the outcome."""
     own = next(((n, a, b) for n, a, b in spec.initial if n == "schooling_years"), None)
     if own is None:
@@ -167,7 +167,7 @@ def _schooling(ctx: Context, spec: CrossSection) -> list[tuple[str, CrossSection
     ]
 
 
-def _energy(ctx: Context, spec: CrossSection) -> list[tuple[str, CrossSection | str]]:
+def _energy(ctx: Context, spec: CrossSection) -> list[tuple[str, CrossSection]]:
     """Electricity intensity in the years that the variant's text names."""
     found = re.search(r"(\w+) of (\d{4})-(\d{4}) instead of (\w+)", str(ctx.register.variants["alt_energy"]["text"]))
     if found is None:
@@ -176,15 +176,15 @@ def _energy(ctx: Context, spec: CrossSection) -> list[tuple[str, CrossSection | 
     return [(f"{new[0]} of {new[1]}-{new[2]} for {old}", _swap_initial(spec, old, new))]
 
 
-def _without(*provinces: str) -> Callable[[Context, CrossSection], list[tuple[str, CrossSection | str]]]:
+def _without(*provinces: str) -> Callable[[Context, CrossSection], list[tuple[str, CrossSection]]]:
     return lambda ctx, spec: [(f"without {', '.join(provinces)}", replace(spec, drop=(*spec.drop, *provinces)))]
 
 
-def _outcome(new: str) -> Callable[[Context, CrossSection], list[tuple[str, CrossSection | str]]]:
+def _outcome(new: str) -> Callable[[Context, CrossSection], list[tuple[str, CrossSection]]]:
     return lambda ctx, spec: [(f"outcome {new}", _swap_outcome(ctx, spec, new))]
 
 
-_VARIANTS: Mapping[str, Callable[[Context, CrossSection], list[tuple[str, CrossSection | str]]]] = {
+_VARIANTS: Mapping[str, Callable[[Context, CrossSection], list[tuple[str, CrossSection]]]] = {
     "no_tibet": _without("Tibet"),
     "no_municipalities": _without(*MUNICIPALITIES),
     "ns_no_beijing": _without("Beijing"),
@@ -195,7 +195,7 @@ _VARIANTS: Mapping[str, Callable[[Context, CrossSection], list[tuple[str, CrossS
 }
 
 
-def expand(variant: str, spec: CrossSection, ctx: Context) -> list[tuple[str, CrossSection | str]]:
+def expand(variant: str, spec: CrossSection, ctx: Context) -> list[tuple[str, CrossSection]]:
     """List the runs of a variant on a cross-section; see :func:`nqpf_spatial.claims.evaluate.variants.expand`."""
     check(variant, ctx)
     if variant == "ns_tibet_north":

@@ -152,7 +152,7 @@ def elasticity(ctx: Context, spec: Gravity, position: int) -> Number:
     return student(float(row["estimate"]), float(row["se"]), g - 1, n, alpha, checks=checks)
 
 
-def expand(variant: str, spec: Gravity, ctx: Context) -> list[tuple[str, Gravity | str]]:
+def expand(variant: str, spec: Gravity, ctx: Context) -> list[tuple[str, Gravity]]:
     """List the runs of a variant; see :func:`nqpf_spatial.claims.evaluate.variants.expand`."""
     check(variant, ctx)
     if variant == "no_tibet":

@@ -8,7 +8,8 @@ from types import MappingProxyType
 from typing import Any
 
 from nqpf_spatial.claims.context import Context, NotInRelease
-from nqpf_spatial.claims.evaluate.variants import Untouched, expand
+from nqpf_spatial.claims.evaluate.specification import Specification
+from nqpf_spatial.claims.evaluate.variants import Untouched, expand, too_few_years
 from nqpf_spatial.claims.record import Evidence, Reading, VariantResult
 from nqpf_spatial.claims.rules import coef, mech
 from nqpf_spatial.errors import AlignmentError, ConvergenceError, IdentificationError, PanelError
@@ -86,7 +87,7 @@ class Component:
     across : tuple of str
         Matrices over which R-MECH reads it; empty for a single number.
     expand : callable
-        (variant, spec, context) -> list of (what is changed, spec or reason).
+        (variant, spec, context) -> list of (what is changed, spec).
     fixed : bool
         Variants leave it at its baseline.
     """
@@ -255,8 +256,8 @@ def trials(component: Component, variant: str, ctx: Context) -> dict[str, Trial]
         raise Untouched(f"{component.name} stays as it is")
     out: dict[str, Trial] = {}
     for label, spec in component.expand(variant, component.spec, ctx):
-        if isinstance(spec, str):
-            out[label] = Trial(None, spec)
+        if isinstance(spec, Specification) and (few := too_few_years(spec)):
+            out[label] = Trial(None, few)
             continue
         try:
             out[label] = Trial(component.measure(ctx, spec), w=getattr(spec, "w", None))

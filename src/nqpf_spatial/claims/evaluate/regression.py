@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from nqpf_spatial.claims.context import Context
 from nqpf_spatial.claims.evaluate.parts import Component, LeftOut, Number
-from nqpf_spatial.claims.evaluate.specification import REPLICATES, Specification, data_of, matrix_of, noted
+from nqpf_spatial.claims.evaluate.specification import REPLICATES, Specification, data_of, noted, optional_matrix_of
 from nqpf_spatial.claims.evaluate.windows import text
 from nqpf_spatial.claims.rules import mech
 
@@ -45,7 +45,7 @@ def fitted(ctx: Context, spec: Specification) -> tuple[SpatialFit, tuple[str, ..
 
         notes: list[str] = []
         with noted(notes):
-            w = matrix_of(ctx, spec)
+            w = optional_matrix_of(ctx, spec)
             model = "OLS" if w is None else "SDM"
             found = nq.fit(spec.formula, data_of(ctx, spec), w, model=model, correction=spec.correction, vcov="cluster")
             found.cov_params()

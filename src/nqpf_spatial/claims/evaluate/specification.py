@@ -232,10 +232,15 @@ def has_levels(outcome: str) -> bool:
     return outcome in _LEVELS or parts(outcome)[0] == "growth"
 
 
-def matrix_of(ctx: Context, spec: Specification) -> SpatialWeights | None:
+def optional_matrix_of(ctx: Context, spec: Specification) -> SpatialWeights | None:
+    """Return W of a specification, None where it has none."""
+    return None if spec.w is None else matrix_of(ctx, spec)
+
+
+def matrix_of(ctx: Context, spec: Specification) -> SpatialWeights:
     """Return W of a specification, subset and row-standardised again where provinces are left out."""
     if spec.w is None:
-        return None
+        raise ValueError(f"the specification {spec.formula} has no W")
     w = _symmetric() if spec.w == SYMMETRIC else ctx.weights(spec.w)
     if not spec.drop:
         return w
@@ -302,7 +307,6 @@ def _run(ctx: Context, spec: Specification) -> Run:
     draws, alpha = ctx.register.threshold("R-MECH", "draws"), ctx.register.threshold("R-MECH", "alpha")
     with noted(notes):
         w = matrix_of(ctx, spec)
-        assert w is not None, "R-MECH needs weights"
         fit = nq.fit(spec.formula, data_of(ctx, spec), w, model="SDM", correction=spec.correction)
         table = fit.impacts(method="simulate", draws=draws, seed=ctx.seed, alpha=alpha).table
         delta = fit.impacts(method="delta", alpha=alpha).table

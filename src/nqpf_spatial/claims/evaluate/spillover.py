@@ -94,7 +94,6 @@ def _fit(ctx: Context, spec: Specification) -> Spillover:
     alpha = ctx.register.threshold("R-MECH", "alpha")
     with noted(notes):
         w = matrix_of(ctx, spec)
-        assert w is not None
         fit = nq.fit(spec.formula, data_of(ctx, spec), w, model="SDM", correction=spec.correction)
         sides = {p: GROUP if nq.provinces.group_of(p) == GROUP else REST for p in w.ids}
         effect, robust = (

@@ -61,7 +61,6 @@ def _fit(ctx: Context, spec: Specification, position: int, count: int) -> Found:
 
     notes: list[str] = []
     w = matrix_of(ctx, spec)
-    assert w is not None
     rows = data_of(ctx, spec)
     lagged = w.lag(rows[list(spec.regressors)]).add_prefix(LAGGED)
     formula = spec.formula.replace(" | ", f" + {' + '.join(lagged.columns)} | ")

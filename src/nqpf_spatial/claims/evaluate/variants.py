@@ -42,13 +42,14 @@ from nqpf_spatial.errors import DataSourceError
 
 MUNICIPALITIES = ("Beijing", "Tianjin", "Shanghai", "Chongqing")
 
-#: what is changed, and the run or why there is none
-Specifications = list[tuple[str, Specification | str]]
+#: what is changed, and the run
+Specifications = list[tuple[str, Specification]]
 Expand = Callable[[Specification, Context], Specifications]
 
 #: variants of several refits, left out by a fast run
 HEAVY = frozenset({"alt_digital", "alt_innovation", "index_pca", "index_topsis", "index_drop_one"})
-_LEAST_YEARS = 2
+#: years a panel with province effects needs
+LEAST_YEARS = 2
 _CENSUS = "mean_years_schooling"
 
 
@@ -338,8 +339,8 @@ def expand(variant: str, spec: Specification, ctx: Context) -> Specifications:
 
     Returns
     -------
-    list of (str, Specification or str)
-        What is changed, and the run, or the reason why there is none.
+    list of (str, Specification)
+        What is changed, and the run; see :func:`too_few_years`.
 
     Raises
     ------
@@ -353,9 +354,11 @@ def expand(variant: str, spec: Specification, ctx: Context) -> Specifications:
     check(variant, ctx)
     if variant not in VARIANTS:
         raise NotInRelease(f"variant {variant} is not written for regressions yet")
-    runs = VARIANTS[variant](spec, ctx)
-    few = f"{{}} years with all provinces, at least {_LEAST_YEARS} are needed"
-    return [
-        (label, few.format(len(run.years)) if isinstance(run, Specification) and len(run.years) < _LEAST_YEARS else run)
-        for label, run in runs
-    ]
+    return VARIANTS[variant](spec, ctx)
+
+
+def too_few_years(spec: Specification) -> str:
+    """Why a specification cannot run for want of years, "" where it can."""
+    if len(spec.years) >= LEAST_YEARS:
+        return ""
+    return f"{len(spec.years)} years with all provinces, at least {LEAST_YEARS} are needed"
