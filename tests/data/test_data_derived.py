@@ -153,7 +153,8 @@ class _quiet:
 def km(a: str, b: str) -> float:
     """Geodesic on a sphere with the mean Earth radius, by another library."""
     p, q = nq.provinces.resolve(a), nq.provinces.resolve(b)
-    return Geod(a=6371.0088, b=6371.0088).inv(p.lon, p.lat, q.lon, q.lat)[2]
+    # the library rounds distances to the millimetre
+    return round(Geod(a=6371.0088, b=6371.0088).inv(p.lon, p.lat, q.lon, q.lat)[2], 6)
 
 
 KM = {(a, b): km(a, b) for a in NAMES for b in NAMES if a != b}
