@@ -112,7 +112,7 @@ def moment_rows(many: int) -> list[Row]:
     import spreg
 
     import nqpf_spatial as nq
-    from nqpf_spatial.models.gmm import gmm
+    from nqpf_spatial.models.gmm.estimate import gmm
 
     w = nq.weights.lattice(30, 30)
     data = nq.simulate("SAC", w, T=1, params={"a": 1.0, "b": 0.5, "rho": 0.4, "lambda": 0.3}, seed=SEED)

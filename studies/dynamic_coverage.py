@@ -29,7 +29,7 @@ from nqpf_spatial.kernels.dynamic import Adjustment
 from nqpf_spatial.kernels.dynamic_response import fieller
 from nqpf_spatial.kernels.moments import spatial_lag
 from nqpf_spatial.models.design import Design
-from nqpf_spatial.models.dynamic import estimate_dynamic
+from nqpf_spatial.models.dynamic.estimate import estimate_dynamic
 from nqpf_spatial.models.estimate import Weights
 from nqpf_spatial.models.simulate import draw_errors
 from nqpf_spatial.models.spec import get_model

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 import nqpf_spatial as nq
 from nqpf_spatial.kernels.unbalanced import multiply, refit
-from nqpf_spatial.models.networks import Networks
-from nqpf_spatial.models.unbalanced_inference import excess
+from nqpf_spatial.models.missing.inference import excess
+from nqpf_spatial.models.missing.networks import Networks
 
 BETA, THETA, RHO, T = 1.0, 0.4, 0.4, 13
 SHARES = (0.05, 0.10, 0.15)

@@ -27,11 +27,11 @@ import nqpf_spatial as nq
 from nqpf_spatial.errors import IdentificationWarning
 from nqpf_spatial.kernels.combination import fit_combination
 from nqpf_spatial.kernels.several import SeveralML
-from nqpf_spatial.models.marginal import Row
-from nqpf_spatial.models.several import score_gap
-from nqpf_spatial.models.several_bootstrap import Sampler
-from nqpf_spatial.models.several_impacts import Lifted, stacks
-from nqpf_spatial.models.several_results import SeveralFit
+from nqpf_spatial.models.impacts.marginal import Row
+from nqpf_spatial.models.several.bootstrap import Sampler
+from nqpf_spatial.models.several.estimate import score_gap
+from nqpf_spatial.models.several.impacts import Lifted, stacks
+from nqpf_spatial.models.several.results import SeveralFit
 from nqpf_spatial.models.simulate import draw_errors
 
 BETA, THETA, FIRST = 1.0, 0.4, 2012

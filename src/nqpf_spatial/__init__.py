@@ -25,14 +25,14 @@ _FUNCTIONS = {
     "sdem": "nqpf_spatial.models",
     "sac": "nqpf_spatial.models",
     "gns": "nqpf_spatial.models",
-    "gmm": "nqpf_spatial.models.gmm",
-    "divergence_accounting": "nqpf_spatial.models.accounting",
+    "gmm": "nqpf_spatial.models.gmm.estimate",
+    "divergence_accounting": "nqpf_spatial.models.accounting.divergence",
     "model_probabilities": "nqpf_spatial.models",
-    "pool": "nqpf_spatial.models.imputation",
+    "pool": "nqpf_spatial.models.missing.pooling",
     "simulate": "nqpf_spatial.models",
     "compare": "nqpf_spatial.report",
     "paper": "nqpf_spatial.report.paper",
-    "sweep": "nqpf_spatial.models.sweep",
+    "sweep": "nqpf_spatial.models.sweep.run",
 }
 _MODULES = ("claims", "data", "divergence", "errors", "indicators", "maps", "models", "provinces", "report", "weights")
 

@@ -17,11 +17,11 @@ from nqpf_spatial.kernels import dynamic_response as kernel
 from nqpf_spatial.models import compare_fits
 from nqpf_spatial.models import diagnostics as dg
 from nqpf_spatial.models.design import build_design
-from nqpf_spatial.models.dynamic import estimate_dynamic
-from nqpf_spatial.models.dynamic_bootstrap import recursive_bootstrap
-from nqpf_spatial.models.dynamic_impacts import DynamicImpacts
+from nqpf_spatial.models.dynamic.bootstrap import recursive_bootstrap
+from nqpf_spatial.models.dynamic.estimate import estimate_dynamic
+from nqpf_spatial.models.dynamic.impacts import DynamicImpacts
 from nqpf_spatial.models.estimate import Weights
-from nqpf_spatial.models.impacts import EFFECTS, STATISTICS
+from nqpf_spatial.models.impacts.inference import EFFECTS, STATISTICS
 from nqpf_spatial.models.results import SpatialFit
 from nqpf_spatial.models.spec import get_model, parse_formula
 from nqpf_spatial.weights import from_any

@@ -18,8 +18,8 @@ from nqpf_spatial.errors import IdentificationWarning
 from nqpf_spatial.kernels import logdet as ld
 from nqpf_spatial.models import Prior, compare_fits
 from nqpf_spatial.models import estimate as estimation
-from nqpf_spatial.models.bayes import highest_density, log_marginal
-from nqpf_spatial.models.impacts import effects_at
+from nqpf_spatial.models.bayes.posterior import highest_density, log_marginal
+from nqpf_spatial.models.impacts.inference import effects_at
 
 MODELS = ("OLS", "SLX", "SAR", "SEM", "SDM", "SDEM")
 STATIC = [(m, e) for m in MODELS for e in EFFECTS]

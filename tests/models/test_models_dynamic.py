@@ -19,13 +19,13 @@ from nqpf_spatial.kernels.ml import fit_ml
 from nqpf_spatial.kernels.moments import reduce_columns, remove_effects, spatial_lag
 from nqpf_spatial.models.covariance import covariance
 from nqpf_spatial.models.design import build_design
-from nqpf_spatial.models.dynamic import estimate_dynamic
-from nqpf_spatial.models.dynamic_bootstrap import recursive_bootstrap, replicate_design
-from nqpf_spatial.models.dynamic_correct import expected
-from nqpf_spatial.models.dynamic_impacts import dynamic_impacts
-from nqpf_spatial.models.dynamic_part import CORRECTIONS, check_same_sample
-from nqpf_spatial.models.dynamic_paths import impulse_responses
-from nqpf_spatial.models.dynamic_stability import stability
+from nqpf_spatial.models.dynamic.bootstrap import recursive_bootstrap, replicate_design
+from nqpf_spatial.models.dynamic.correct import expected
+from nqpf_spatial.models.dynamic.estimate import estimate_dynamic
+from nqpf_spatial.models.dynamic.impacts import dynamic_impacts
+from nqpf_spatial.models.dynamic.part import CORRECTIONS, check_same_sample
+from nqpf_spatial.models.dynamic.paths import impulse_responses
+from nqpf_spatial.models.dynamic.stability import stability
 from nqpf_spatial.models.estimate import Weights, estimate
 from nqpf_spatial.models.results import SpatialFit
 from nqpf_spatial.models.spec import get_model, parse_formula

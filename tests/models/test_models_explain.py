@@ -9,7 +9,7 @@ import pytest
 
 import nqpf_spatial as nq
 from nqpf_spatial.errors import FewClustersWarning, IdentificationWarning
-from nqpf_spatial.models.explain_words import SENTENCES
+from nqpf_spatial.models.explain.words import SENTENCES
 
 FORMULA = "ln_gdp_real_pc ~ ln_broadband_pc + pop_growth | province + year"
 

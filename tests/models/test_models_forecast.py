@@ -219,7 +219,7 @@ def test_random_effects_enter_as_their_best_predictor(model, error, time, past) 
 
 def test_posterior_variance_of_random_effects_by_brute_force(past) -> None:
     fit = nq.fit("y ~ x1 + x2", past, weights("knn", N), model="SEM", effects="random", random_error="baltagi")
-    from nqpf_spatial.models.forecast import prepare
+    from nqpf_spatial.models.scenarios.forecast import prepare
 
     same = past.xs(LAST, level=1).assign(period=LAST + 1).set_index("period", append=True)[["x1", "x2"]]
     outlook = prepare(fit, same, None, 0.0)[1]

@@ -12,7 +12,7 @@ from scipy import stats
 from statsmodels.sandbox.regression.gmm import IV2SLS
 
 from nqpf_spatial.errors import FewClustersWarning, IdentificationError, IdentificationWarning, PanelError
-from nqpf_spatial.models.gmm import gmm
+from nqpf_spatial.models.gmm.estimate import gmm
 from nqpf_spatial.weights import from_any
 
 N, T = 24, 5

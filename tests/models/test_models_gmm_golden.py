@@ -9,7 +9,7 @@ import pytest
 from golden_support import FORMULAS, Compare, assert_all, base_key, data, entries, own_name, weights
 
 from nqpf_spatial.kernels import gmm_error
-from nqpf_spatial.models.gmm import gmm
+from nqpf_spatial.models.gmm.estimate import gmm
 
 CROSS = ("columbus", "columbusB", "columbusEig", "boston", "lattice1024")
 SPREG = {"columbus": "columbus", "boston": "boston", "lattice_n1024": "lattice1024"}

@@ -11,7 +11,7 @@ from scipy import stats
 from statsmodels.imputation.bayes_mi import MI
 
 import nqpf_spatial as nq
-from nqpf_spatial.models.imputation import PooledFit, rubin
+from nqpf_spatial.models.missing.pooling import PooledFit, rubin
 
 FORMULA = "y ~ x1 + x2 | unit + period"
 N, T, M = 10, 6, 5

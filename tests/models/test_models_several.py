@@ -16,7 +16,7 @@ from nqpf_spatial.errors import (
     IdentificationWarning,
 )
 from nqpf_spatial.models import SpatialFit, diagnostics
-from nqpf_spatial.models.several_results import SeveralFit
+from nqpf_spatial.models.several.results import SeveralFit
 
 EFFECTS = {"none": "", "unit": " | unit", "time": " | period", "twoways": " | unit + period"}
 W3 = named()
@@ -423,7 +423,7 @@ def test_marginal_effects_of_squares_use_the_derivative_of_every_period(moving) 
     total = np.mean([inverse[t].sum(0) @ slope[t] for t in range(PERIODS)]) / UNITS
     assert table.loc["x1", ("direct", "estimate")] == pytest.approx(direct, rel=1e-7)
     assert table.loc["x1", ("total", "estimate")] == pytest.approx(total, rel=1e-7)
-    from nqpf_spatial.models.several_impacts import Lifted, _rows
+    from nqpf_spatial.models.several.impacts import Lifted, _rows
 
     at = Lifted.of(fit).at(_rows(fit, None), fit.params.to_numpy()[None])[0]
     np.testing.assert_allclose(at, table.xs("estimate", axis=1, level=1), rtol=1e-10)
@@ -431,7 +431,7 @@ def test_marginal_effects_of_squares_use_the_derivative_of_every_period(moving) 
 
 @pytest.mark.parametrize("case", list(CASES))
 def test_simulated_impacts_are_those_of_every_draw(fits, case: str) -> None:
-    from nqpf_spatial.models.several_impacts import _draws, admissible
+    from nqpf_spatial.models.several.impacts import _draws, admissible
 
     fit, w = fits[case], CASES[case][0]
     weights = list(w.values()) if isinstance(w, dict) else [w]
@@ -552,7 +552,7 @@ CALLS = {
     "predict other rows": lambda f: f.predict(data=pd.DataFrame()),
     "posterior impacts": lambda f: f.impacts("posterior"),
     "likelihood bootstrap of one W": lambda f: nq.models.bootstrap.bootstrap(f.estimate),
-    "impacts of one W": lambda f: nq.models.impacts.impacts(f),
+    "impacts of one W": lambda f: nq.models.impacts.inference.impacts(f),
     "the lag": lambda f: f.estimate.weights.lag,
     "Moran's I of the outcome": lambda f: diagnostics.moran_outcome(f),
     "LM tests": lambda f: diagnostics.lm_tests(f),

@@ -12,7 +12,7 @@ from several_reference import PERIODS, UNITS, changing, dense, labelled, make_pa
 
 import nqpf_spatial as nq
 from nqpf_spatial.errors import IdentificationWarning
-from nqpf_spatial.models.several_results import SeveralFit
+from nqpf_spatial.models.several.results import SeveralFit
 
 EFFECTS = {"none": "", "unit": " | unit", "time": " | period", "twoways": " | unit + period"}
 W3 = named()
@@ -225,7 +225,7 @@ def test_profile_intervals_end_where_a_fixed_share_loses_the_quantile(fit, insid
 def test_profile_of_three_shares_maximises_over_the_rest() -> None:
     frame = make_panel(list(W3.values()), [0.2, 0.15, 0.25], [0.2, 0.15, 0.25], scale=0.2, seed=8)
     fit = nq.sdm(FORMULA, frame, W3, combine=True)
-    from nqpf_spatial.models.shares import held_at
+    from nqpf_spatial.models.several.shares import held_at
 
     for share in (0.0, 0.1, 0.7, 1.0):
         held = held_at(fit, 0, share)
@@ -311,7 +311,7 @@ def test_no_dependence_means_no_shares() -> None:
     with pytest.warns(IdentificationWarning, match="no spatial dependence"):
         fit = nq.sar(FORMULA, frame, W2, combine=True)
     llf = nq.ols(FORMULA, frame).llf
-    from nqpf_spatial.models.shares import dependence
+    from nqpf_spatial.models.several.shares import dependence
 
     statistic, df, p = dependence(fit.estimate)
     assert statistic == pytest.approx(2 * (fit.llf - llf), abs=1e-8)

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 import nqpf_spatial as nq
 from nqpf_spatial.models import parallel
-from nqpf_spatial.models.sweep_choices import write_formula
+from nqpf_spatial.models.sweep.choices import write_formula
 
 FORMULA = "y ~ x + z | unit + period"
 NUMBERS = ["estimate", "se", "z", "p", "lower", "upper"]
@@ -234,7 +234,7 @@ def test_if_all_fail_the_first_message_is_the_error(world):
 
 
 def test_defects_of_the_program_are_not_failures(world, monkeypatch):
-    from nqpf_spatial.models import sweep as module
+    from nqpf_spatial.models.sweep import run as module
 
     def broken(*args, **options):
         raise TypeError("a defect")

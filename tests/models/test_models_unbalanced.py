@@ -23,9 +23,9 @@ from nqpf_spatial.kernels import integrated
 from nqpf_spatial.kernels.logdet import LogDet, TraceLogDet
 from nqpf_spatial.models.covariance import covariance
 from nqpf_spatial.models.diagnostics import lr_test, wald_test
-from nqpf_spatial.models.marginalised import _whole, estimate_marginalised
-from nqpf_spatial.models.missing import Dropped, Missing
-from nqpf_spatial.models.unbalanced import estimate_unbalanced
+from nqpf_spatial.models.missing.choices import Dropped, Missing
+from nqpf_spatial.models.missing.marginalised import _whole, estimate_marginalised
+from nqpf_spatial.models.missing.unbalanced import estimate_unbalanced
 
 FORMULA = "y ~ x1 + x2"
 HOLES = [("c01", 2002), ("c01", 2003), ("c04", 2001), ("c06", 2006), ("c08", 2004), ("c08", 2001)]
@@ -332,19 +332,19 @@ def test_log_determinants_of_weights_without_eigenvectors():
 
 
 def test_large_networks_of_one_way_links_are_refused_in_words(monkeypatch):
-    monkeypatch.setattr("nqpf_spatial.models.unbalanced.TRACES_UP_TO", 5)
+    monkeypatch.setattr("nqpf_spatial.models.missing.unbalanced.TRACES_UP_TO", 5)
     with pytest.raises(IdentificationError, match=r"stops at 5 units; here are 10\. Use links that go both ways"):
         fit("SDM", "twoways", frame=holed("knn"), kind="knn", correction="score")
     assert fit("SDM", "twoways", correction="score").rho is not None
-    monkeypatch.setattr("nqpf_spatial.models.unbalanced.EIGENVALUES_UP_TO", 5)
+    monkeypatch.setattr("nqpf_spatial.models.missing.unbalanced.EIGENVALUES_UP_TO", 5)
     with pytest.raises(IdentificationError, match=r"networks of 10 units: .*stops at 5 units"):
         fit("SDM", "twoways", correction="none")
-    monkeypatch.setattr("nqpf_spatial.models.marginalised.EIGENVALUES_UP_TO", 5)
+    monkeypatch.setattr("nqpf_spatial.models.missing.marginalised.EIGENVALUES_UP_TO", 5)
     with pytest.raises(IdentificationError, match="stops at N = 5; here N = 10"):
         fit("SDM", missing="marginalise")
     monkeypatch.undo()
     result = fit("SDM", "twoways", correction="score")
-    monkeypatch.setattr("nqpf_spatial.models.unbalanced_inference.CELLS_UP_TO", 5)
+    monkeypatch.setattr("nqpf_spatial.models.missing.inference.CELLS_UP_TO", 5)
     with pytest.raises(IdentificationError, match='stops at 5 cells; there are 54: use vcov="observed"'):
         _ = result.with_vcov("sandwich").bse
 

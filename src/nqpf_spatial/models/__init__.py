@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from nqpf_spatial.models.accounting import Accounting, divergence_accounting
-from nqpf_spatial.models.averaging import ModelProbabilities, compare_fits, model_probabilities
-from nqpf_spatial.models.bayes import Posterior, Prior
-from nqpf_spatial.models.changes import percent
-from nqpf_spatial.models.counterfactual import Counterfactual
-from nqpf_spatial.models.dynamic_impacts import DynamicImpacts
-from nqpf_spatial.models.dynamic_part import check_same_sample
-from nqpf_spatial.models.dynamic_paths import ImpulseResponses
-from nqpf_spatial.models.dynamic_stability import Stability
+from nqpf_spatial.models.accounting.divergence import Accounting, divergence_accounting
+from nqpf_spatial.models.bayes.averaging import ModelProbabilities, compare_fits, model_probabilities
+from nqpf_spatial.models.bayes.posterior import Posterior, Prior
+from nqpf_spatial.models.dynamic.impacts import DynamicImpacts
+from nqpf_spatial.models.dynamic.part import check_same_sample
+from nqpf_spatial.models.dynamic.paths import ImpulseResponses
+from nqpf_spatial.models.dynamic.stability import Stability
 from nqpf_spatial.models.fit import fit, gns, ols, sac, sar, sdem, sdm, sem, slx
-from nqpf_spatial.models.forecast import Forecast
-from nqpf_spatial.models.impacts import Impacts
+from nqpf_spatial.models.impacts.inference import Impacts
 from nqpf_spatial.models.jackknife import HalfPanel, half_panel_jackknife
 from nqpf_spatial.models.qap import QapResult, mrqap, pairwise_gaps
 from nqpf_spatial.models.results import SpatialFit
-from nqpf_spatial.models.several_impacts import SeveralImpacts
-from nqpf_spatial.models.several_results import SeveralFit
-from nqpf_spatial.models.shares import ShareTest
+from nqpf_spatial.models.scenarios.changes import percent
+from nqpf_spatial.models.scenarios.counterfactual import Counterfactual
+from nqpf_spatial.models.scenarios.forecast import Forecast
+from nqpf_spatial.models.several.impacts import SeveralImpacts
+from nqpf_spatial.models.several.results import SeveralFit
+from nqpf_spatial.models.several.shares import ShareTest
 from nqpf_spatial.models.simulate import simulate
 from nqpf_spatial.models.threshold import ThresholdFit, threshold
 

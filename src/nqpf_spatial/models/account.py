@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from nqpf_spatial.models.dynamic_part import lag_names, part
+from nqpf_spatial.models.dynamic.part import lag_names, part
 
 if TYPE_CHECKING:
     from nqpf_spatial.models.results import SpatialFit

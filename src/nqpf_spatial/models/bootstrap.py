@@ -16,12 +16,13 @@ from nqpf_spatial.kernels import replicate
 from nqpf_spatial.kernels.factor import FactorLogDet
 from nqpf_spatial.kernels.ml import fit_ml
 from nqpf_spatial.kernels.moments import reduce_columns
-from nqpf_spatial.models import random_effects, unbalanced_inference
+from nqpf_spatial.models import random_effects
 from nqpf_spatial.models.covariance import group_codes
-from nqpf_spatial.models.dynamic_bootstrap import recursive_bootstrap
-from nqpf_spatial.models.dynamic_part import dynamic_terms
+from nqpf_spatial.models.dynamic.bootstrap import recursive_bootstrap
+from nqpf_spatial.models.dynamic.part import dynamic_terms
 from nqpf_spatial.models.estimate import IN_LIKELIHOOD, Estimate
-from nqpf_spatial.models.networks import require_balanced
+from nqpf_spatial.models.missing import inference as unbalanced_inference
+from nqpf_spatial.models.missing.networks import require_balanced
 from nqpf_spatial.models.residuals import decompose
 
 KINDS = ("residual", "parametric", "wild", "wild-cluster", "recursive")

@@ -22,7 +22,7 @@ from nqpf_spatial.kernels.ml import MLFit, evaluate
 from nqpf_spatial.models.bootstrap import bootstrap
 from nqpf_spatial.models.covariance import expected
 from nqpf_spatial.models.estimate import Estimate
-from nqpf_spatial.models.networks import require_balanced
+from nqpf_spatial.models.missing.networks import require_balanced
 
 REPLICATES, SEED = 999, 0
 

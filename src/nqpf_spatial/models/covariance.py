@@ -16,14 +16,16 @@ from nqpf_spatial.errors import FewClustersWarning, IdentificationError, PanelEr
 from nqpf_spatial.kernels import sandwich
 from nqpf_spatial.kernels import unbalanced_score as kernel
 from nqpf_spatial.kernels.information import expected_information
-from nqpf_spatial.models import random_effects, several_covariance, unbalanced_inference
-from nqpf_spatial.models.dynamic_correct import expected as expected_dynamic
-from nqpf_spatial.models.dynamic_part import check_dynamic_vcov, dynamic_terms
+from nqpf_spatial.models import random_effects
+from nqpf_spatial.models.dynamic.correct import expected as expected_dynamic
+from nqpf_spatial.models.dynamic.part import check_dynamic_vcov, dynamic_terms
 from nqpf_spatial.models.estimate import Estimate
 from nqpf_spatial.models.labels import match
-from nqpf_spatial.models.networks import require_balanced
+from nqpf_spatial.models.missing import inference as unbalanced_inference
+from nqpf_spatial.models.missing.networks import require_balanced
 from nqpf_spatial.models.residuals import decompose
-from nqpf_spatial.models.several import SeveralEstimate
+from nqpf_spatial.models.several import covariance as several_covariance
+from nqpf_spatial.models.several.estimate import SeveralEstimate
 
 #: below this number of clusters, units or periods the coverage page shows intervals that are too short
 FEW = 40

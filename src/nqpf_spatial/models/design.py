@@ -19,7 +19,7 @@ from scipy.sparse import csgraph, csr_array
 from nqpf_spatial import provinces
 from nqpf_spatial.errors import PanelError
 from nqpf_spatial.models.labels import canonical, enumerate_some, match
-from nqpf_spatial.models.missing import Dropped, Missing, Selection, cell_name, select
+from nqpf_spatial.models.missing.choices import Dropped, Missing, Selection, cell_name, select
 from nqpf_spatial.models.spec import ParsedFormula, effect_flags
 
 _TIMES = ("year", "yr", "time", "date", "period", "quarter", "month", "年份", "年")

@@ -23,7 +23,7 @@ from nqpf_spatial.models.spec import Model
 from nqpf_spatial.weights.core import SpatialWeights
 
 if TYPE_CHECKING:
-    from nqpf_spatial.models.networks import Networks
+    from nqpf_spatial.models.missing.networks import Networks
 
 CORRECTIONS = ("transform", "score", "none", "bias", "bootstrap")
 #: corrections that are part of the likelihood; the others change the dummy-variable estimate afterwards
@@ -99,7 +99,7 @@ def estimate(
 ) -> Estimate:
     """Estimate one model on one design."""
     if design.observed is not None:
-        from nqpf_spatial.models.unbalanced import estimate_unbalanced
+        from nqpf_spatial.models.missing.unbalanced import estimate_unbalanced
 
         return estimate_unbalanced(design, model, weights, correction, durbin)
     columns = build_columns(design, model, weights, durbin)

@@ -15,25 +15,25 @@ from nqpf_spatial.errors import IdentificationError, IdentificationWarning, Pane
 from nqpf_spatial.models.correct import correct
 from nqpf_spatial.models.covariance import check_missing_vcov, check_vcov
 from nqpf_spatial.models.design import Design, build_design
-from nqpf_spatial.models.dynamic import estimate_dynamic
-from nqpf_spatial.models.dynamic_part import CORRECTIONS as DYNAMIC_CORRECTIONS
-from nqpf_spatial.models.dynamic_part import check_dynamic_vcov, parse_terms
+from nqpf_spatial.models.dynamic.estimate import estimate_dynamic
+from nqpf_spatial.models.dynamic.part import CORRECTIONS as DYNAMIC_CORRECTIONS
+from nqpf_spatial.models.dynamic.part import check_dynamic_vcov, parse_terms
 from nqpf_spatial.models.estimate import CORRECTIONS, IN_LIKELIHOOD, Estimate, Weights, estimate
 from nqpf_spatial.models.labels import canonical, match
-from nqpf_spatial.models.missing import Missing
-from nqpf_spatial.models.networks import cut_units
+from nqpf_spatial.models.missing.choices import Missing
+from nqpf_spatial.models.missing.networks import cut_units
 from nqpf_spatial.models.random_effects import EFFECTS, RANDOM_ERRORS, estimate_random
 from nqpf_spatial.models.results import SpatialFit
-from nqpf_spatial.models.several import SeveralEstimate, estimate_several
-from nqpf_spatial.models.several_results import SeveralFit
-from nqpf_spatial.models.several_weights import (
+from nqpf_spatial.models.several.estimate import SeveralEstimate, estimate_several
+from nqpf_spatial.models.several.results import SeveralFit
+from nqpf_spatial.models.several.shares import warn_shares
+from nqpf_spatial.models.several.weights import (
     SeveralWeights,
     WeightsArgument,
     check_static_balanced,
     parse_weights,
     wanted,
 )
-from nqpf_spatial.models.shares import warn_shares
 from nqpf_spatial.models.spec import Model, get_model, parse_formula
 from nqpf_spatial.models.weak import warn_weak
 from nqpf_spatial.weights.combine import WeightsSequence

@@ -9,7 +9,7 @@ from nqpf_spatial.data import catalogue, codebook
 from nqpf_spatial.models.selection import group_name
 
 if TYPE_CHECKING:
-    from nqpf_spatial.models.counterfactual import Counterfactual
+    from nqpf_spatial.models.scenarios.counterfactual import Counterfactual
 
 
 def check_lang(lang: str) -> None:

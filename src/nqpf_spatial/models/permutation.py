@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from nqpf_spatial.errors import IdentificationError
 from nqpf_spatial.kernels import impacts as kernel
-from nqpf_spatial.models.dynamic_part import static_only
+from nqpf_spatial.models.dynamic.part import static_only
 from nqpf_spatial.models.estimate import IN_LIKELIHOOD, estimate
-from nqpf_spatial.models.impacts import coefficients, multiplier, positions
-from nqpf_spatial.models.networks import require_balanced
+from nqpf_spatial.models.impacts.inference import coefficients, multiplier, positions
+from nqpf_spatial.models.missing.networks import require_balanced
 
 if TYPE_CHECKING:
     from nqpf_spatial.models.results import SpatialFit

@@ -9,8 +9,8 @@ import numpy as np
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from nqpf_spatial.models.dynamic_paths import ImpulseResponses
-    from nqpf_spatial.models.impacts import Impacts
+    from nqpf_spatial.models.dynamic.paths import ImpulseResponses
+    from nqpf_spatial.models.impacts.inference import Impacts
     from nqpf_spatial.models.threshold import ThresholdFit
 
 #: colour-blind safe (Okabe and Ito 2008)

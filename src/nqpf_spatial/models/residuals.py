@@ -7,8 +7,9 @@ import scipy.linalg as sla
 from numpy.typing import NDArray
 
 from nqpf_spatial.kernels.moments import remove_effects, spatial_lag
-from nqpf_spatial.models import random_effects, unbalanced
+from nqpf_spatial.models import random_effects
 from nqpf_spatial.models.estimate import Estimate, matrix
+from nqpf_spatial.models.missing import unbalanced
 
 
 def decompose(est: Estimate) -> tuple[NDArray, NDArray, NDArray]:

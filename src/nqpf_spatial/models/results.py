@@ -12,14 +12,15 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from nqpf_spatial.models import account, unbalanced
+from nqpf_spatial.models import account
 from nqpf_spatial.models.bootstrap import Bootstrap, bootstrap
 from nqpf_spatial.models.covariance import check_alpha, check_missing_vcov, check_vcov, covariance
 from nqpf_spatial.models.design import MEAN
-from nqpf_spatial.models.dynamic_part import check_dynamic_vcov, dynamic_terms, static_only
+from nqpf_spatial.models.dynamic.part import check_dynamic_vcov, dynamic_terms, static_only
 from nqpf_spatial.models.estimate import Estimate
-from nqpf_spatial.models.missing import Dropped
-from nqpf_spatial.models.networks import require_balanced
+from nqpf_spatial.models.missing import unbalanced
+from nqpf_spatial.models.missing.choices import Dropped
+from nqpf_spatial.models.missing.networks import require_balanced
 from nqpf_spatial.models.random_effects import predict as predict_random
 from nqpf_spatial.models.random_effects import random_counterpart
 from nqpf_spatial.models.residuals import decompose
@@ -28,17 +29,17 @@ from nqpf_spatial.models.table_protocol import TableProtocol
 from nqpf_spatial.weights.core import SpatialWeights
 
 if TYPE_CHECKING:
-    from nqpf_spatial.models.accounting import Accounting
-    from nqpf_spatial.models.bayes import Posterior, Prior
-    from nqpf_spatial.models.counterfactual import Counterfactual
+    from nqpf_spatial.models.accounting.divergence import Accounting
+    from nqpf_spatial.models.bayes.posterior import Posterior, Prior
     from nqpf_spatial.models.diagnostics import Diagnosis
-    from nqpf_spatial.models.dynamic_paths import ImpulseResponses
-    from nqpf_spatial.models.dynamic_stability import Stability
-    from nqpf_spatial.models.explain import Explanation
-    from nqpf_spatial.models.forecast import Forecast
-    from nqpf_spatial.models.impacts import Impacts
+    from nqpf_spatial.models.dynamic.paths import ImpulseResponses
+    from nqpf_spatial.models.dynamic.stability import Stability
+    from nqpf_spatial.models.explain.facts import Explanation
+    from nqpf_spatial.models.impacts.inference import Impacts
     from nqpf_spatial.models.permutation import Permutation
-    from nqpf_spatial.models.time_effects import TimeEffect
+    from nqpf_spatial.models.scenarios.counterfactual import Counterfactual
+    from nqpf_spatial.models.scenarios.forecast import Forecast
+    from nqpf_spatial.models.scenarios.time_effects import TimeEffect
 
 
 @dataclass(frozen=True, eq=False)
@@ -263,35 +264,35 @@ class SpatialFit(TableProtocol):
         return Bootstrap(frame, pd.Series(sigma2, name="sigma2"), self.params, chosen, seed, replicates)
 
     def impacts(self, method: str = "delta", **options: Any) -> Impacts:
-        """Direct, indirect and total impacts of the regressors; see `nqpf_spatial.models.impacts.impacts`.
+        """Direct, indirect and total impacts of the regressors; see `nqpf_spatial.models.impacts.inference.impacts`.
 
         Parameters
         ----------
         method : {"delta", "simulate", "bootstrap", "posterior"}
         **options
             ``draws=10000``, ``seed=0``, ``alpha=0.05``, ``prior="flat"`` (posterior). For dynamic fits ``horizon=`` and
-            ``cumulative=``, and ``method="fieller"``: see `nqpf_spatial.models.dynamic_impacts.dynamic_impacts`.
+            ``cumulative=``, and ``method="fieller"``: see `nqpf_spatial.models.dynamic.impacts.dynamic_impacts`.
         """
-        from nqpf_spatial.models.impacts import impacts
+        from nqpf_spatial.models.impacts.inference import impacts
 
         return impacts(self, method=method, **options)
 
     def stability(self, alpha: float = 0.05) -> Stability:
-        """Dynamic fits: ``tau + rho + eta`` with its test and the roots; see `nqpf_spatial.models.dynamic_stability.stability`."""
-        from nqpf_spatial.models.dynamic_stability import stability
+        """Dynamic fits: ``tau + rho + eta`` with its test and the roots; see `nqpf_spatial.models.dynamic.stability.stability`."""
+        from nqpf_spatial.models.dynamic.stability import stability
 
         return stability(self, alpha)
 
     def impulse_responses(
         self, horizons: int = 10, *, cumulative: bool = False, alpha: float = 0.05
     ) -> ImpulseResponses:
-        """Dynamic fits: effects over time; see `nqpf_spatial.models.dynamic_paths.impulse_responses`."""
-        from nqpf_spatial.models.dynamic_paths import impulse_responses
+        """Dynamic fits: effects over time; see `nqpf_spatial.models.dynamic.paths.impulse_responses`."""
+        from nqpf_spatial.models.dynamic.paths import impulse_responses
 
         return impulse_responses(self, horizons, cumulative=cumulative, alpha=alpha)
 
     def counterfactual(self, changes: Mapping[str, Any], **options: Any) -> Counterfactual:
-        """Response of every unit to changed regressors; see `nqpf_spatial.models.counterfactual.counterfactual`.
+        """Response of every unit to changed regressors; see `nqpf_spatial.models.scenarios.counterfactual.counterfactual`.
 
         Parameters
         ----------
@@ -300,19 +301,19 @@ class SpatialFit(TableProtocol):
         **options
             ``where=None``, ``years=None``, ``method="delta"``, ``draws=10000``, ``seed=0``, ``alpha=0.05``.
         """
-        from nqpf_spatial.models.counterfactual import counterfactual
+        from nqpf_spatial.models.scenarios.counterfactual import counterfactual
 
         return counterfactual(self, changes, **options)
 
     def account(self, measure: str = "theil", **options: Any) -> Accounting:
         """Attribute an inequality and its change to the parts of the model; see `nqpf_spatial.divergence_accounting`."""
-        from nqpf_spatial.models.accounting import divergence_accounting
+        from nqpf_spatial.models.accounting.divergence import divergence_accounting
 
         return divergence_accounting(self, measure, **options)
 
     def posterior(self, draws: int = 10_000, seed: int = 0, prior: Prior | str = "flat") -> Posterior:
-        """Exact posterior samples and marginal likelihood; see `nqpf_spatial.models.bayes.posterior`."""
-        from nqpf_spatial.models.bayes import posterior
+        """Exact posterior samples and marginal likelihood; see `nqpf_spatial.models.bayes.posterior.posterior`."""
+        from nqpf_spatial.models.bayes.posterior import posterior
 
         return posterior(self, draws, seed, prior)
 
@@ -354,18 +355,18 @@ class SpatialFit(TableProtocol):
         return found.dropna() if self.estimate.design.integrated else found
 
     def predict(self, kind: str = "TC", data: pd.DataFrame | None = None, time_effect: TimeEffect = None) -> pd.Series:
-        """Predictions; see `nqpf_spatial.models.predict.predict`.
+        """Predictions; see `nqpf_spatial.models.scenarios.predict.predict`.
 
         By default the reduced form in the sample, ``(I - rho W)^-1 (Z beta + effects)``: the error is set to zero, also its
         spatial part. Other kinds use the outcomes of other units: ``"TS"`` (``y - resid``), ``"BP"``, and ``"trend"``. With
         time lags every period is predicted from the observed y of the period before. With `data` the reduced form of other rows.
         """
-        from nqpf_spatial.models.predict import predict
+        from nqpf_spatial.models.scenarios.predict import predict
 
         return predict(self, kind, data, time_effect)
 
     def forecast(self, data: pd.DataFrame, **options: Any) -> Forecast:
-        """Later periods from their regressors, with intervals; see `nqpf_spatial.models.forecast.forecast`.
+        """Later periods from their regressors, with intervals; see `nqpf_spatial.models.scenarios.forecast.forecast`.
 
         Parameters
         ----------
@@ -374,7 +375,7 @@ class SpatialFit(TableProtocol):
             ``time_effect=`` (required with fixed time effects: "last", "mean", "trend" or numbers), ``time_sd=0.0``,
             ``method="simulate"``, ``draws=10000``, ``seed=0``, ``alpha=0.05``.
         """
-        from nqpf_spatial.models.forecast import forecast
+        from nqpf_spatial.models.scenarios.forecast import forecast
 
         return forecast(self, data, **options)
 
@@ -427,7 +428,7 @@ class SpatialFit(TableProtocol):
 
     def explain(self, lang: str = "en") -> Explanation:
         """What was estimated, how to read each effect, what to be careful about, in English or Chinese ("zh")."""
-        from nqpf_spatial.models.explain import explain
+        from nqpf_spatial.models.explain.facts import explain
 
         return explain(self, lang)
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from nqpf_spatial.kernels.counterfactual import Parameters, Space
 from nqpf_spatial.models.design import MEAN
-from nqpf_spatial.models.dynamic_part import LAG, LAG_W
+from nqpf_spatial.models.dynamic.part import LAG, LAG_W
 from nqpf_spatial.models.estimate import Weights, matrix
-from nqpf_spatial.models.networks import require_balanced
+from nqpf_spatial.models.missing.networks import require_balanced
 
 if TYPE_CHECKING:
     from nqpf_spatial.models.results import SpatialFit

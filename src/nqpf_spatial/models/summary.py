@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nqpf_spatial.models.dynamic_part import lag_names
-from nqpf_spatial.models.dynamic_part import part as dynamic_part
+from nqpf_spatial.models.dynamic.part import lag_names
+from nqpf_spatial.models.dynamic.part import part as dynamic_part
 from nqpf_spatial.models.labels import enumerate_some
-from nqpf_spatial.models.missing import cell_name
-from nqpf_spatial.models.several import SeveralEstimate
-from nqpf_spatial.models.several_notes import several_notes
+from nqpf_spatial.models.missing.choices import cell_name
+from nqpf_spatial.models.several.estimate import SeveralEstimate
+from nqpf_spatial.models.several.notes import several_notes
 
 if TYPE_CHECKING:
     import pandas as pd

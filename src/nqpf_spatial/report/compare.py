@@ -10,8 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from nqpf_spatial.models.averaging import ModelProbabilities
-from nqpf_spatial.models.impacts import STATISTICS
+from nqpf_spatial.models.bayes.averaging import ModelProbabilities
+from nqpf_spatial.models.impacts.inference import STATISTICS
 from nqpf_spatial.models.labels import enumerate_some
 from nqpf_spatial.report.compare_notes import columns_by, notes
 from nqpf_spatial.report.fit_rows import fit_rows

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from nqpf_spatial.models.gmm_results import GMMFit
+from nqpf_spatial.models.gmm.results import GMMFit
 from nqpf_spatial.models.results import SpatialFit
 
 

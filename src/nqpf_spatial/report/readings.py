@@ -8,13 +8,13 @@ from typing import Any
 
 import pandas as pd
 
-from nqpf_spatial.models.averaging import likelihood_facts
-from nqpf_spatial.models.dynamic_impacts import DynamicImpacts
-from nqpf_spatial.models.dynamic_part import part
-from nqpf_spatial.models.gmm_results import GMMFit
-from nqpf_spatial.models.impacts import EFFECTS, STATISTICS, Impacts
+from nqpf_spatial.models.bayes.averaging import likelihood_facts
+from nqpf_spatial.models.dynamic.impacts import DynamicImpacts
+from nqpf_spatial.models.dynamic.part import part
+from nqpf_spatial.models.gmm.results import GMMFit
+from nqpf_spatial.models.impacts.inference import EFFECTS, STATISTICS, Impacts
 from nqpf_spatial.models.results import SpatialFit
-from nqpf_spatial.models.several_results import SeveralFit
+from nqpf_spatial.models.several.results import SeveralFit
 from nqpf_spatial.models.term_labels import BLOCKS, block_of
 
 _NAN = float("nan")

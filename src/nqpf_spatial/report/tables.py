@@ -9,11 +9,11 @@ from typing import Any
 import pandas as pd
 
 from nqpf_spatial.models.diagnostics import Diagnosis
-from nqpf_spatial.models.gmm_results import GMMFit
-from nqpf_spatial.models.impacts import STATISTICS, Impacts
+from nqpf_spatial.models.gmm.results import GMMFit
+from nqpf_spatial.models.impacts.inference import STATISTICS, Impacts
 from nqpf_spatial.models.naming import check_lang
 from nqpf_spatial.models.results import SpatialFit
-from nqpf_spatial.models.sweep_result import Sweep
+from nqpf_spatial.models.sweep.result import Sweep
 from nqpf_spatial.report.compare import Comparison, compare, zero_by_model
 from nqpf_spatial.report.fit_rows import fit_rows
 from nqpf_spatial.report.grid import Cell, Row, Table, count, number, probability, significant, stars_of

@@ -26,9 +26,9 @@ from nqpf_spatial.models.diagnostics._refit import (
     without_means,
 )
 from nqpf_spatial.models.diagnostics._result import Diagnosis, Test, make
-from nqpf_spatial.models.dynamic_part import static_only
+from nqpf_spatial.models.dynamic.part import static_only
 from nqpf_spatial.models.estimate import Estimate, Weights, build_columns, estimate
-from nqpf_spatial.models.networks import require_balanced
+from nqpf_spatial.models.missing.networks import require_balanced
 from nqpf_spatial.models.spec import get_model
 
 if TYPE_CHECKING:

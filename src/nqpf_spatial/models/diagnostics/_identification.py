@@ -16,10 +16,10 @@ from nqpf_spatial.kernels.moments import spatial_lag
 from nqpf_spatial.kernels.replicate import lag_design, refit
 from nqpf_spatial.models.diagnostics._refit import dense, scope_of, view
 from nqpf_spatial.models.diagnostics._result import Test, make
-from nqpf_spatial.models.dynamic_bootstrap import check_refitted, replicate_design
-from nqpf_spatial.models.dynamic_part import dynamic_terms
+from nqpf_spatial.models.dynamic.bootstrap import check_refitted, replicate_design
+from nqpf_spatial.models.dynamic.part import dynamic_terms
 from nqpf_spatial.models.estimate import Estimate, matrix
-from nqpf_spatial.models.unbalanced_inference import replicates as redraw
+from nqpf_spatial.models.missing.inference import replicates as redraw
 
 if TYPE_CHECKING:
     from nqpf_spatial.models.results import SpatialFit

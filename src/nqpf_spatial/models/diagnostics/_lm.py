@@ -24,7 +24,7 @@ from nqpf_spatial.models.diagnostics._refit import (
     with_effects,
 )
 from nqpf_spatial.models.diagnostics._result import Diagnosis, Test, make, not_computed
-from nqpf_spatial.models.dynamic_part import static_only
+from nqpf_spatial.models.dynamic.part import static_only
 from nqpf_spatial.models.estimate import Estimate, matrix
 from nqpf_spatial.weights.core import SpatialWeights
 

@@ -24,9 +24,9 @@ from nqpf_spatial.models.diagnostics._refit import (
     weights_of,
 )
 from nqpf_spatial.models.diagnostics._result import Diagnosis, Test, make
-from nqpf_spatial.models.dynamic_part import static_only
+from nqpf_spatial.models.dynamic.part import static_only
 from nqpf_spatial.models.estimate import Estimate, matrix
-from nqpf_spatial.models.networks import require_balanced
+from nqpf_spatial.models.missing.networks import require_balanced
 from nqpf_spatial.weights.core import SpatialWeights
 
 if TYPE_CHECKING:

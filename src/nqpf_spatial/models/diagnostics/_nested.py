@@ -12,7 +12,7 @@ from nqpf_spatial.errors import ConvergenceError, IdentificationError
 from nqpf_spatial.kernels import scaled
 from nqpf_spatial.models.diagnostics._refit import at_maximum, lagged_names, refit
 from nqpf_spatial.models.diagnostics._result import Diagnosis, Test, make
-from nqpf_spatial.models.dynamic_part import part, static_only
+from nqpf_spatial.models.dynamic.part import part, static_only
 from nqpf_spatial.models.estimate import Estimate
 from nqpf_spatial.models.spec import get_model
 
@@ -204,7 +204,7 @@ def time_tests(fit: SpatialFit) -> Diagnosis:
     -------
     Diagnosis
         ``time_lags``: Wald test that tau and eta are zero; ``stability``: Wald test that ``tau + rho + eta`` (the `estimate`) is one,
-        whose note has the largest root. See `nqpf_spatial.models.dynamic_stability.stability`.
+        whose note has the largest root. See `nqpf_spatial.models.dynamic.stability.stability`.
     """
     names = list(part(fit.estimate).names)
     value, block = fit.params[names].to_numpy(), fit.cov_params().loc[names, names].to_numpy()

@@ -15,9 +15,9 @@ from nqpf_spatial.kernels.moments import remove_effects
 from nqpf_spatial.kernels.residual_tests import cross_dependence, projected_basis, serial_correlation
 from nqpf_spatial.models.diagnostics._refit import dense, refit, scope_of, view, weights_of
 from nqpf_spatial.models.diagnostics._result import Diagnosis, Test, make
-from nqpf_spatial.models.dynamic_part import static_only
+from nqpf_spatial.models.dynamic.part import static_only
 from nqpf_spatial.models.estimate import Estimate
-from nqpf_spatial.models.networks import require_balanced
+from nqpf_spatial.models.missing.networks import require_balanced
 from nqpf_spatial.weights.core import SpatialWeights
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from nqpf_spatial.errors import IdentificationError
 from nqpf_spatial.kernels.moments import remove_effects, spatial_lag
 from nqpf_spatial.models.design import MEAN, Design
-from nqpf_spatial.models.dynamic_part import lag_names, static_only
+from nqpf_spatial.models.dynamic.part import lag_names, static_only
 from nqpf_spatial.models.estimate import (
     EIGENVALUES_UP_TO,
     IN_LIKELIHOOD,
@@ -22,7 +22,7 @@ from nqpf_spatial.models.estimate import (
     matrix,
 )
 from nqpf_spatial.models.labels import match
-from nqpf_spatial.models.networks import require_balanced
+from nqpf_spatial.models.missing.networks import require_balanced
 from nqpf_spatial.models.random_effects import RANDOM_ERRORS, estimate_random
 from nqpf_spatial.models.spec import Model, get_model
 from nqpf_spatial.weights.core import SpatialWeights

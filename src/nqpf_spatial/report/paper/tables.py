@@ -13,7 +13,7 @@ from nqpf_spatial.errors import AlignmentError, ConvergenceError, Identification
 from nqpf_spatial.fonts import typeface
 from nqpf_spatial.kernels.moments import remove_effects
 from nqpf_spatial.models.diagnostics import Diagnosis, Test
-from nqpf_spatial.models.impacts import EFFECTS
+from nqpf_spatial.models.impacts.inference import EFFECTS
 from nqpf_spatial.models.results import SpatialFit
 from nqpf_spatial.report.compare import compare
 from nqpf_spatial.report.figures import effects as draw_effects

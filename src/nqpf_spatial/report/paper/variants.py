@@ -11,7 +11,7 @@ import pandas as pd
 
 from nqpf_spatial import provinces
 from nqpf_spatial.models.diagnostics import lr_test
-from nqpf_spatial.models.impacts import EFFECTS
+from nqpf_spatial.models.impacts.inference import EFFECTS
 from nqpf_spatial.models.results import SpatialFit
 from nqpf_spatial.models.selection import align_units
 from nqpf_spatial.report.compare import Comparison, compare

@@ -1,0 +1,1 @@
+"""Posterior of a fit, and probabilities of models and weights."""

@@ -1,0 +1,1 @@
+"""Dynamic panels: time lags as columns, corrections, impacts over horizons, stability, bootstrap."""

@@ -1,0 +1,1 @@
+"""``fit.explain()``: computed facts, and the sentences that carry them in two languages."""

@@ -1,0 +1,1 @@
+"""Spatial two-stage least squares and generalised moments."""

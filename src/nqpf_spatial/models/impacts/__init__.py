@@ -1,0 +1,1 @@
+"""Impacts of the regressors: inference, the rows of the table, and views by order, unit and block."""

@@ -1,0 +1,1 @@
+"""What a fit says beyond its sample: predictions, forecasts, counterfactuals."""

@@ -1,0 +1,1 @@
+"""Several, combined or changing weights: labels and periods, likelihood, inference, impacts, shares."""

@@ -1,0 +1,1 @@
+"""A model under every combination of choices, and the specification curve."""
