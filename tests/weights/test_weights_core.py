@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -253,6 +256,15 @@ def test_checksums_do_not_hang_on_the_processor(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(np, "sin", lambda x: np.nextafter(sine(x), 2.0))
     assert [nq.weights.registered(name).checksum for name in names] == before
     assert nq.weights.similarity(digital * (1 + 2e-16), None).checksum == similar
+
+
+def test_checksums_on_a_processor_without_vector_units() -> None:
+    """Numpy takes other routines for powers and logarithms there."""
+    vector_units = " ".join(np.__config__.show("dicts")["SIMD Extensions"].get("found", []))
+    code = "import nqpf_spatial as nq; print(*(w.checksum for w in nq.weights.w7().values()))"
+    environment = {**os.environ, "NPY_DISABLE_CPU_FEATURES": vector_units}
+    plain = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert plain.stdout.split() == [w.checksum for w in nq.weights.w7().values()]
 
 
 def test_checksum_of_the_baseline_matrix_is_pinned() -> None:

@@ -12,6 +12,7 @@ from scipy.sparse import coo_array, csr_array
 from nqpf_spatial.provinces import Names
 from nqpf_spatial.weights._neighbours import all_pairs, nearest, pairs_within
 from nqpf_spatial.weights._places import At, Places, places
+from nqpf_spatial.weights._powers import raised
 from nqpf_spatial.weights._standardise import Transform
 from nqpf_spatial.weights.core import Islands, SpatialWeights, check_islands
 from nqpf_spatial.weights.guards import check_number
@@ -81,7 +82,7 @@ def inverse_distance(
     return _build(
         units,
         pairs,
-        lambda d: d**-power,
+        lambda d: raised(d, -power),
         name=f"1/d{suffix}{'' if cutoff is None else f' < {cutoff:g} km'}",
         formula=f"w_ij = 1 / d_ij{suffix}{reach}",
         source="Cliff and Ord (1973, 1981)",
@@ -145,7 +146,7 @@ def distance_band(
     return _build(
         units,
         pairs,
-        lambda d: d**-power if power else np.ones_like(d),
+        lambda d: raised(d, -power),
         name=f"band {threshold:g} km",
         formula=f"w_ij = {_decay(power)} if d_ij <= {threshold:g} km",
         source="Anselin (1988)",
@@ -216,7 +217,7 @@ def knn(
     pairs = (rows, columns, distance)
     if power:
         refuse_coincident(units, pairs)
-    matrix = _matrix(units, pairs, lambda d: d**-power if power else np.ones_like(d))
+    matrix = _matrix(units, pairs, lambda d: raised(d, -power))
     if symmetric == "union":
         matrix = matrix.maximum(matrix.T)
     elif symmetric == "mutual":

@@ -14,6 +14,7 @@ from nqpf_spatial.weights import _labels
 from nqpf_spatial.weights._attributes import attribute, same_units
 from nqpf_spatial.weights._matrix import canonical_csr
 from nqpf_spatial.weights._places import At, places
+from nqpf_spatial.weights._powers import raised
 from nqpf_spatial.weights._standardise import Transform
 from nqpf_spatial.weights.core import Islands, SpatialWeights, check_islands
 from nqpf_spatial.weights.guards import check_number, endogeneity_note, warn_if_in_sample
@@ -247,7 +248,7 @@ def gravity(
     rows, columns, distance = pairs
     own, other = exponents
     w = np.zeros((units.n, units.n))
-    w[rows, columns] = level.values[rows] ** own * level.values[columns] ** other / distance**power
+    w[rows, columns] = raised(level.values[rows], own) * raised(level.values[columns], other) / raised(distance, power)
     return SpatialWeights(
         units.ids,
         w,
@@ -328,7 +329,7 @@ def travel_cost(
         check_number(power, "power")
         if not power > 0:
             raise ValueError(f"power={power!r} must be positive")
-        w[near], text = cost[near] ** -power, f"1 / c_ij^{power:g}"
+        w[near], text = raised(cost[near], -power), f"1 / c_ij^{power:g}"
     elif form == "exponential":
         if scale is None or not scale > 0:
             raise ValueError(f"form='exponential' needs a positive scale=, got {scale!r}")
