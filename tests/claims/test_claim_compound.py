@@ -93,14 +93,13 @@ def test_a_variant_of_one_part_keeps_the_other_at_its_baseline():
     assert {(v.variant, v.alternative) for v in found.variants} == {*((v, "a") for v in VARIANTS), ("no_tibet", "b")}
 
 
-def test_a_variant_that_concerns_nothing_that_carries_is_in_no_share():
+def test_a_part_that_a_variant_does_not_concern_stays_at_its_baseline():
     either = Criterion((any_of("ab"),), any_of("ab"), unopposed=True, alternatives=True)
-    a = part("a", 6.0, {"no_tibet": 6.0, "no_municipalities": None, "drop_urbanization": None})
+    a = part("a", 6.0, {"no_tibet": -6.0, "no_municipalities": None, "drop_urbanization": None})
     _, found = decide([a, part("b", 0.5, 0.5)], either)
     shares = found.alternatives[0].multiverse
-    assert shares.variants_counted == 1 and set(shares.variants_not_run) == {"no_municipalities", "drop_urbanization"}
-    _, found = decide([part("a", 6.0, dict.fromkeys(VARIANTS)), part("b", 0.5, 0.5)], either)
-    assert not found.alternatives[0].multiverse.agrees
+    assert shares.variants_counted == 3 and shares.variants_not_run == ()
+    assert shares.same_share == pytest.approx(2 / 3) and shares.opposite_share == pytest.approx(1 / 3)
 
 
 def test_a_variant_that_concerns_nothing_at_all_is_listed():

@@ -222,13 +222,7 @@ def _judge(
     narrowed = rule.carried(criterion, parts, contradict)
     named = {n for sets in (*narrowed.clauses, narrowed.contradict) for s in sets for n in s}
     used = [c for c in components if c.name in named]
-    carriers = {n for sets in ((narrowed.contradict,) if contradict else narrowed.clauses) for s in sets for n in s}
-    rows = []
-    for variant, label, own in groups:
-        if any(own[c.name].variant for c in used if c.name in carriers):
-            rows.append(_whole(variant, label, own, used, narrowed, contradict, ctx))
-        else:
-            rows.append(VariantResult(variant, label, True, False, reason="concerns nothing that carried the baseline"))
+    rows = [_whole(variant, label, own, used, narrowed, contradict, ctx) for variant, label, own in groups]
     stated = ctx.register.rules["MULTIVERSE"].parameters
     return multiverse.judge(rows, "contradict" if contradict else "support", stated, name)
 

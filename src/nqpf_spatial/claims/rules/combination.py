@@ -10,9 +10,7 @@ Readings fixed before any verdict was computed:
 * "Negative on neither": a significantly opposite part at the raw p-value blocks support, and the mirror blocks contradiction.
 * A variant is judged as a whole: it has the stated sign where the parts that carried the baseline (all parts where the baseline does
   not support) have it; it is significantly opposite where it meets `contradict_if` at the raw p-value. A baseline that contradicts is
-  mirrored on the parts that contradicted. A part that a variant does not concern stays at its baseline; a variant that concerns none of
-  the parts that carried the baseline is in no share. (The last half sentence was added after the verdicts had been computed once: such
-  a variant had counted as agreeing. It concerns WU-4.7 alone and only lowers the share that agrees; its word stayed.)
+  mirrored on the parts that contradicted. A part that a variant does not concern stays at its baseline.
 """
 
 from __future__ import annotations
