@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+from typing import Any
+
 from nqpf_spatial.models.accounting.divergence import Accounting, divergence_accounting
 from nqpf_spatial.models.bayes.averaging import ModelProbabilities, compare_fits, model_probabilities
 from nqpf_spatial.models.bayes.posterior import Posterior, Prior
@@ -43,6 +46,7 @@ __all__ = [
     "ThresholdFit",
     "check_same_sample",
     "compare_fits",
+    "diagnostics",
     "divergence_accounting",
     "fit",
     "gns",
@@ -61,3 +65,10 @@ __all__ = [
     "slx",
     "threshold",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the module of tests on first use (PEP 562)."""
+    if name != "diagnostics":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(__all__)}")
+    return importlib.import_module(f"{__name__}.diagnostics")

@@ -82,7 +82,7 @@ class Test:
             return f"{self.name} ({self.scope}): {self.note}" if self.scope else f"{self.name}: {self.note}"
         where = f" ({self.scope})" if self.scope else ""
         null = f"; H0: {self.null}" if self.null else ""
-        return f"{self.name}{where}: statistic {self.statistic:.6g}, df {_df(self) or '-'}, p {_p(self.pvalue)}{null}"
+        return f"{self.name}{where}: statistic {self.statistic:.6g}, df {_df(self) or '-'}, p {_p(self.pvalue) or '-'}{null}"
 
 
 def make(key: str, statistic: float, df: int | None, pvalue: float, **fields: Any) -> Test:

@@ -1,0 +1,96 @@
+"""What the pages say can be typed: names, keywords, files; the README's blocks run as they are printed."""
+
+from __future__ import annotations
+
+import re
+import warnings
+
+import pytest
+from pages_support import PAGES, ROOT, Checker, Code, Known, parse, pieces, roots
+
+import nqpf_spatial as nq
+
+#: pages whose bare names are those of a namespace
+NAMESPACES = {
+    "docs/weights.md": nq.weights,
+    "docs/divergence.md": nq.divergence,
+    "docs/indicators.md": nq.indicators,
+    "docs/diagnostics.md": nq.models.diagnostics,
+}
+
+
+def _checker(page: str) -> Checker:
+    names = roots()
+    space = NAMESPACES.get(page)
+    if space is not None:
+        names |= {name: Known(getattr(space, name)) for name in space.__all__}
+    return Checker(names)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_names_and_keywords_exist(path):
+    checker = _checker(str(path.relative_to(ROOT)))
+    for code in pieces(path):
+        checker.run(code)
+    assert not checker.faults, "\n".join(checker.faults)
+
+
+def test_rows_of_a_diagnosis_exist():
+    """``fit.diagnose()["hausman"]`` and its like, asked of a fit of the kind that the pages have."""
+    checker = Checker(roots())
+    for path in PAGES:
+        for code in pieces(path):
+            checker.run(code)
+    assert checker.checked > 300 and "hausman" in checker.keys
+    w = nq.weights.contiguity()
+    data = nq.simulate("SDM", w, T=5, params={"x": 1.0, "W:x": 0.5, "rho": 0.4}, seed=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what the tests say of simulated data is not the matter here
+        diagnosis = nq.sdm("y ~ x | unit + period", data, w).diagnose(replicates=50)
+    for key in checker.keys:
+        assert diagnosis[key].key == (key[0] if isinstance(key, tuple) else key)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "nq.sdn(formula, panel, W)",
+        "nq.sdm(formula, panel, W, corection='none')",
+        "fit.impact()",
+        "fit.impacts(metod='simulate')",
+        "fit.impacts().by_unitt()",
+        "nq.compare([fit]).to_wort('t.docx')",
+        "nq.weights.read('W.dta', id=...)",
+        "models.several_impacts",
+    ],
+)
+def test_a_wrong_name_is_found(text):
+    checker = Checker(roots())
+    checker.run(Code("page", 1, text, False))
+    assert checker.faults
+
+
+def test_spans_of_other_programs_are_left_alone():
+    assert parse(Code("page", 1, "xsmle y x, wmat(W) model(sdm)", False)) is None
+    checker = Checker(roots())
+    checker.run(Code("page", 1, "esda.Moran(y, w)", False))
+    assert not checker.faults
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_files_named_exist(path):
+    for code in pieces(path):
+        for name in re.findall(r"\b((?:tests|studies|benchmarks|scripts|notebooks)/[\w./*-]*\w)", code.text):
+            assert list(ROOT.glob(name)), f"{code}: {name}"
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh.md"])
+def test_readme_runs_as_written(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    for code in pieces(ROOT / name):
+        if code.block:
+            with warnings.catch_warnings(record=True):
+                warnings.simplefilter("always")
+                exec(compile(code.text, name, "exec"), names)
+    assert list(tmp_path.glob("*.docx"))
