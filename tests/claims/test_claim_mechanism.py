@@ -1,7 +1,10 @@
 """R-MECH from end to end on constructed panels: every word it can return, and what the record holds."""
 
+from dataclasses import replace
+
 import pytest
 
+import nqpf_spatial as nq
 from nqpf_spatial import claims
 from nqpf_spatial.claims import VariantResult
 from nqpf_spatial.claims.evaluate import compound, specification
@@ -112,3 +115,28 @@ def test_the_variants_written_are_variants_of_the_register():
     for claim in claims.load().claims.values():
         if claim.rule == "R-MECH" and claim.notebook == CLAIM.notebook and claim.id == "WU-M4":
             assert set(claim.variants) <= set(VARIANTS)
+
+
+def test_a_fit_at_the_end_of_the_interval_has_no_checks_and_is_named_in_both_languages(constructed, monkeypatch):
+    """The record must not hold numbers of a covariance that does not exist: they differ between processors."""
+    fitted, context = nq.fit, constructed(1.0, fast=True)
+    digital = context.weights("digital").checksum
+
+    def at_the_end(formula, data, w, **kwargs):
+        found = fitted(formula, data, w, **kwargs)
+        if w.checksum != digital:
+            return found
+        return replace(found, estimate=replace(found.estimate, fit=replace(found.estimate.fit, boundary=True)))
+
+    monkeypatch.setattr(nq, "fit", at_the_end)
+    verdict = decide(CLAIM, context)
+    ends = [e for e in verdict.evidence if e.at_boundary]
+    assert {e.w for e in ends} == {"digital"}
+    for e in ends:
+        assert {k for k, v in e.checks.items() if v is None} == {"se_delta", "p_delta", "se_cluster", "p_cluster"}
+        assert e.se is not None
+    assert sum("rho is at an end of its admissible interval" in n for n in verdict.notes) == 2
+    assert any("Without them" in n and "digital" in n for n in verdict.notes)
+    assert all("end of its admissible interval" in v.reason for v in verdict.variants if v.ran and v.w == "digital")
+    assert "其中 digital" in claims.reason_zh(verdict)
+    assert verdict.to_dict()["evidence"][0]["checks"]

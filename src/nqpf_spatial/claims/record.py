@@ -41,8 +41,9 @@ class Evidence:
         False for what is shown beside the decision and never decides.
     reading : {"support", "contradict", "neither"}
         How the rule reads this number alone.
-    checks : mapping of str to float
-        Numbers beside it that never decide: delta-method and clustered inference, rho and its sd.
+    checks : mapping of str to float or None
+        Numbers beside it that never decide: delta-method and clustered inference, rho and its sd. Inference is None where the
+        likelihood is highest at an end of the interval of rho: there is no covariance there.
     """
 
     what: str
@@ -59,7 +60,12 @@ class Evidence:
     w: str | None = None
     counted: bool = True
     reading: Reading = "neither"
-    checks: Mapping[str, float] = field(default_factory=dict)
+    checks: Mapping[str, float | None] = field(default_factory=dict)
+
+    @property
+    def at_boundary(self) -> bool:
+        """Whether rho lies at an end of its interval, so that the checks have no inference."""
+        return self.checks.get("rho") is not None and None in self.checks.values()
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,3 +105,12 @@ def test_signs():
     assert [mech.sign_of(s) for s in "+-"] == [1, -1]
     with pytest.raises(ValueError, match="'positive'"):
         mech.sign_of("positive")
+
+
+def test_fits_at_the_end_of_the_interval_are_counted_and_the_record_says_what_remains_without_them():
+    found = mech.sides([row(W7[0], 4), row(W7[1], 4), row(W7[2], -2.5), row(W7[3], 4, sd=WEAK)], 1, RULE)
+    assert (found.agree, found.opposite, found.weak) == (tuple(W7[:2]), (W7[2],), (W7[3],))
+    note = mech.boundary_note(found, [W7[1], W7[2]])
+    assert f"(agreeing: {W7[1]}; significantly opposite: {W7[2]})" in note
+    assert note.endswith("Without them 1 of 1 counted W would agree, not 2 of 3")
+    assert mech.boundary_note(found, []) == ""

@@ -257,10 +257,11 @@ def _weights(measured: Mapping[str, Measured]) -> dict[str, str]:
 
 
 def _notes(measured: Mapping[str, Measured]) -> tuple[str, ...]:
-    """Warnings of the fits, each with the matrices (or parts) it came up under."""
+    """Warnings of the fits, each with the matrices (or parts) it came up under; then what fits at a boundary do to the counts."""
     shared: dict[str, dict[str, None]] = {}
     for name, m in measured.items():
         for w, number in m.numbers.items():
             for text in number.notes:
                 shared.setdefault(text, {})[w or name] = None
-    return tuple(f"{', '.join(where)}: {text}" for text, where in shared.items())
+    ends = [f"{name}: {m.boundary}" for name, m in measured.items() if m.boundary]
+    return (*(f"{', '.join(where)}: {text}" for text, where in shared.items()), *ends)

@@ -123,6 +123,7 @@ def effect_number(ctx: Context, spec: Specification, position: int, effect: str)
         sd_rho=r.sd_rho,
         weights={str(spec.w): r.checksum},
         checks={**checks, "rho": r.rho, "sd_rho": r.sd_rho},
+        boundary=r.boundary,
         notes=r.notes,
     )
 

@@ -22,6 +22,9 @@ Adjust = Callable[[float], float]
 #: reason of a component whose regressor a variant leaves out: the criterion is asked of the others
 LEFT_OUT = "left out by this variant"
 
+#: what stands beside a fit whose rho is at an end of its interval
+BOUNDARY = "rho at an end of its admissible interval, where no covariance exists"
+
 
 class LeftOut(NotInRelease):
     """A variant leaves out the regressor a component is about."""
@@ -42,9 +45,11 @@ class Number:
         For parts that hold or do not (a rank).
     sd_rho : float or None
         Sd of rho of a spatial model, the measure of weak identification.
+    boundary : bool
+        Whether the likelihood is highest at an end of the admissible interval of rho. No rule of the register leaves such a fit out.
     weights : mapping of str to str
         Checksums of the matrices used.
-    checks : mapping of str to float
+    checks : mapping of str to float or None
         Shown beside, never deciding.
     notes : tuple of str
         Warnings of the library.
@@ -61,8 +66,9 @@ class Number:
     mde: float | None = None
     holds: bool | None = None
     sd_rho: float | None = None
+    boundary: bool = False
     weights: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    checks: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    checks: Mapping[str, float | None] = field(default_factory=lambda: MappingProxyType({}))
     notes: tuple[str, ...] = ()
 
 
@@ -110,11 +116,12 @@ class Component:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A component in the baseline: its reading and its record."""
+    """A component in the baseline: its reading, its record, and what the record says about fits at a boundary."""
 
     part: coef.Part
     evidence: tuple[Evidence, ...]
     numbers: Mapping[str, Number]
+    boundary: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +164,8 @@ def measure(component: Component, ctx: Context, parameters: Mapping[str, Any], a
     )
     if is_weak(number, ctx):
         part = replace(part, support=False, contradict=False, reason=f"{part.reason}; weakly identified W, not counted")
-    return Measured(part, (record(component, number, component.w, p_holm, part, alpha),), {component.w or "": number})
+    found = (record(component, number, component.w, p_holm, part, alpha),)
+    return Measured(part, found, {component.w or "": number}, f"{BOUNDARY}; it counts" if number.boundary else "")
 
 
 def record(
@@ -222,7 +230,9 @@ def _across(component: Component, ctx: Context, parameters: Mapping[str, Any], a
         found.append(
             evidence(component.what, numbers[row.w], row.w, alpha, p_holm=row.p_holm, reading=reading, counted=not weak)
         )
-    return Measured(part, tuple(found), numbers)
+    ends = [w for w, number in numbers.items() if number.boundary]
+    note = mech.boundary_note(mech.sides(rows, component.sign, parameters), ends)
+    return Measured(part, tuple(found), numbers, note)
 
 
 def is_weak(number: Number, ctx: Context) -> bool:
@@ -291,5 +301,5 @@ def row(
         p=number.p,
         n=number.n,
         w=trial.w,
-        reason="weakly identified W, shown and not counted" if weak else "",
+        reason="weakly identified W, shown and not counted" if weak else BOUNDARY if number.boundary else "",
     )

@@ -101,9 +101,9 @@ def coefficient(ctx: Context, spec: Specification, position: int) -> Number:
     clustered, plain, sd_rho = _impacts(ctx, spec)
     estimate, se = (float(clustered.loc[term, ("direct", k)]) for k in ("estimate", "se"))
     w = fit.w
-    checks = {
-        "se_observed": float(plain.loc[term, ("direct", "se")]),
-        "p_observed": float(plain.loc[term, ("direct", "p")]),
+    end = bool(fit.estimate.fit.boundary)
+    checks: dict[str, float | None] = {
+        f"{k}_observed": None if end else float(plain.loc[term, ("direct", k)]) for k in ("se", "p")
     }
     if w is not None and fit.rho is not None and sd_rho is not None:
         more = {e: float(clustered.loc[term, (e, "estimate")]) for e in ("indirect", "total")}
@@ -117,6 +117,7 @@ def coefficient(ctx: Context, spec: Specification, position: int) -> Number:
         sd_rho=sd_rho,
         weights={} if w is None else {str(spec.w): w.checksum},
         checks=checks,
+        boundary=end,
         notes=notes,
     )
 

@@ -101,7 +101,7 @@ def product(left: str, right: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """Direct, indirect or total effect of a regressor: by draws, with its checks beside it."""
+    """Direct, indirect or total effect of a regressor: by draws, with its checks beside it (None where rho is at a boundary)."""
 
     estimate: float
     se: float
@@ -109,10 +109,10 @@ class Effect:
     p: float
     lower: float
     upper: float
-    se_delta: float
-    p_delta: float
-    se_cluster: float
-    p_cluster: float
+    se_delta: float | None
+    p_delta: float | None
+    se_cluster: float | None
+    p_cluster: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +123,8 @@ class Run:
     ----------
     effects : mapping
         Regressor of the focus -> name of the effect -> Effect.
+    boundary : bool
+        Whether the likelihood is highest at an end of the admissible interval of rho.
     """
 
     specification: Specification
@@ -134,6 +136,7 @@ class Run:
     checksum: str
     notes: tuple[str, ...]
     impacts: pd.DataFrame
+    boundary: bool = False
 
 
 def columns(ctx: Context, spec: Specification) -> pd.DataFrame:
@@ -267,15 +270,18 @@ def noted(notes: list[str]) -> Iterator[None]:
             warnings.warn_explicit(entry.message, entry.category, entry.filename, entry.lineno)
 
 
-def _effect(by_draws: Any, delta: Any, cluster: Any, name: str) -> Effect:
-    """Collect one effect from the table by draws, its delta-method check and its clustered inference."""
+def _effect(by_draws: Any, delta: Any, cluster: Any, name: str, boundary: bool) -> Effect:
+    """Collect one effect from the table by draws, its delta-method check and its clustered inference.
+
+    At a boundary the information has no inverse worth the name: what comes out of it is rounding noise of the processor.
+    """
     numbers = {k: float(by_draws[(name, k)]) for k in ("estimate", "se", "z", "p", "lower", "upper")}
-    checks = {
-        f"{k}_{how}": float(table[(name, k)])
+    checks: dict[str, float | None] = {
+        f"{k}_{how}": None if boundary else float(table[(name, k)])
         for how, table in (("delta", delta), ("cluster", cluster))
         for k in ("se", "p")
     }
-    return Effect(**numbers, **checks)
+    return Effect(**numbers, **checks)  # type: ignore[arg-type]
 
 
 def run(ctx: Context, spec: Specification) -> Run:
@@ -313,10 +319,11 @@ def _run(ctx: Context, spec: Specification) -> Run:
         clustered = fit.with_vcov("cluster")
         robust = clustered.impacts(method="simulate", draws=draws, seed=ctx.seed, alpha=alpha).table
         replicates = fit.bootstrap("parametric", replicates=REPLICATES, seed=ctx.seed)
+    end = bool(fit.estimate.fit.boundary)
     return Run(
         specification=spec,
         effects={
-            f: {e: _effect(table.loc[f], delta.loc[f], robust.loc[f], e) for e in EFFECTS} for f in spec.focus if f
+            f: {e: _effect(table.loc[f], delta.loc[f], robust.loc[f], e, end) for e in EFFECTS} for f in spec.focus if f
         },
         rho=float(fit.params["rho"]),
         sd_rho=float(replicates.params["rho"].std(ddof=1)),
@@ -325,4 +332,5 @@ def _run(ctx: Context, spec: Specification) -> Run:
         checksum=w.checksum,
         notes=tuple(notes),
         impacts=table,
+        boundary=end,
     )

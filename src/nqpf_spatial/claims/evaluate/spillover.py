@@ -50,8 +50,8 @@ class Spillover:
     p: float
     lower: float
     upper: float
-    se_cluster: float
-    p_cluster: float
+    se_cluster: float | None
+    p_cluster: float | None
     rho: float
     sd_rho: float
     n: int
@@ -104,8 +104,8 @@ def _fit(ctx: Context, spec: Specification) -> Spillover:
     numbers = {k: float(effect[k]) for k in ("estimate", "se", "z", "p", "lower", "upper")}
     return Spillover(
         **numbers,
-        se_cluster=float(robust["se"]),
-        p_cluster=float(robust["p"]),
+        se_cluster=None if fit.estimate.fit.boundary else float(robust["se"]),
+        p_cluster=None if fit.estimate.fit.boundary else float(robust["p"]),
         rho=float(fit.params["rho"]),
         sd_rho=float(replicates.params["rho"].std(ddof=1)),
         n=int(fit.nobs),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from nqpf_spatial.claims.exhibits.base import Exhibit
@@ -131,12 +131,24 @@ def found_zh(verdict: Verdict) -> str:
         name = quantity_zh(what) if several else f"{word(what.partition(' ')[0], 'zh')}效应"
         found.append(
             f"{name}在基准权重 {base} 下为 {e.estimate:.4f}（p={e.p:.4f}，族内校正后 {e.p_holm:.4f}），"
-            f"最小可检测效应 {e.mde:.4f}，{len(own)} 个计入的权重中 {agree} 个一致；"
+            f"最小可检测效应 {e.mde:.4f}，{len(own)} 个计入的权重中 {agree} 个一致；{_boundary_zh(own)}"
         )
     for e in counted:
         if e not in over and e.p is not None:
             found.append(f"{quantity_zh(e.what)}为 {e.estimate:.4f}（p={e.p:.4f}，族内校正后 {e.p_holm:.4f}）；")
     return "".join(found)
+
+
+def _boundary_zh(counted: Sequence[Evidence]) -> str:
+    """Say which counted matrices put rho at an end of its interval, and the count without them."""
+    ends = [e for e in counted if e.at_boundary]
+    if not ends:
+        return ""
+    roles = {"support": "一致", "contradict": "显著反向", "neither": "两者皆非"}
+    said = "、".join(f"{e.w}（{roles[e.reading]}）" for e in ends)
+    left = [e for e in counted if not e.at_boundary]
+    agree = sum(e.reading == "support" for e in left)
+    return f"其中 {said} 的 rho 处于可行区间端点，该处不存在协方差，规则未予排除故仍计入；除去它们则 {len(left)} 个中 {agree} 个一致；"
 
 
 #: rule -> its exhibit

@@ -109,6 +109,81 @@ def _enough(agree: int, counted: int, any_weak: bool, parameters: Mapping[str, A
     return agree >= parameters["w_min_agree"], f"at least {parameters['w_min_agree']} of {parameters['w_total']} W"
 
 
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """Matrices that count, and which of them agree with the stated sign or are significantly opposite."""
+
+    weak: tuple[str, ...]
+    counted: tuple[str, ...]
+    agree: tuple[str, ...]
+    opposite: tuple[str, ...]
+
+
+def sides(rows: Sequence[EffectUnderW], sign: int, parameters: Mapping[str, Any]) -> Sides:
+    """Sort the matrices: agreement by the corrected p-value, opposition by the raw one.
+
+    Parameters
+    ----------
+    rows : sequence of EffectUnderW
+    sign : {1, -1}
+        Stated sign.
+    parameters : mapping
+        ``alpha`` and ``weak_w_sd_rho_gt`` of the rule.
+
+    Returns
+    -------
+    Sides
+    """
+    alpha = parameters["alpha"]
+    weak = tuple(row.w for row in rows if is_weak(row, parameters))
+    counted = [row for row in rows if row.w not in weak]
+    return Sides(
+        weak=weak,
+        counted=tuple(row.w for row in counted),
+        agree=tuple(row.w for row in counted if sign * row.estimate > 0 and row.p_holm < alpha),
+        opposite=tuple(row.w for row in counted if sign * row.estimate < 0 and row.p < alpha),
+    )
+
+
+def boundary_note(found: Sides, ends: Sequence[str]) -> str:
+    """Say which matrices put rho at an end of its interval, and what the counts would be without them.
+
+    Such fits stay counted: the rule, fixed beforehand, has no exclusion for them.
+
+    Parameters
+    ----------
+    found : Sides
+    ends : sequence of str
+        Matrices whose likelihood is highest at an end of the admissible interval.
+
+    Returns
+    -------
+    str
+        "" where there is none.
+
+    Examples
+    --------
+    >>> boundary_note(Sides((), ("a", "b", "c"), ("a", "b"), ()), ["b"])[-66:]
+    'they are counted. Without them 1 of 2 counted W would agree, not 2 of 3'
+    """
+    if not ends:
+        return ""
+    roles = {
+        "agreeing": [w for w in ends if w in found.agree],
+        "significantly opposite": [w for w in ends if w in found.opposite],
+        "weakly identified and not counted anyway": [w for w in ends if w in found.weak],
+    }
+    named = [w for own in roles.values() for w in own]
+    roles["neither"] = [w for w in ends if w not in named]
+    said = "; ".join(f"{role}: {', '.join(own)}" for role, own in roles.items() if own)
+    left = sum(w not in ends for w in found.agree), sum(w not in ends for w in found.counted)
+    return (
+        f"rho is at an end of its admissible interval, where no covariance exists ({said}); the rule has no exclusion for such fits, "
+        f"they are counted. Without them {left[0]} of {left[1]} counted W would agree, "
+        f"not {len(found.agree)} of {len(found.counted)}"
+    )
+
+
 def decide(rows: Sequence[EffectUnderW], w_set: Sequence[str], sign: int, parameters: Mapping[str, Any]) -> Outcome:
     """Apply R-MECH to one stated effect.
 
@@ -138,21 +213,20 @@ def decide(rows: Sequence[EffectUnderW], w_set: Sequence[str], sign: int, parame
     if parameters["baseline_w"] not in by_w:
         raise ValueError(f"R-MECH needs the baseline W {parameters['baseline_w']!r}; given {', '.join(by_w) or 'none'}")
     base = by_w[parameters["baseline_w"]]
-    weak = [w for w, row in by_w.items() if is_weak(row, parameters)]
-    counted = [row for w, row in by_w.items() if w not in weak]
-    agree = [row.w for row in counted if sign * row.estimate > 0 and row.p_holm < alpha]
-    opposite = [row.w for row in counted if sign * row.estimate < 0 and row.p < alpha]
+    found = sides(rows, sign, parameters)
     missing = [w for w in w_set if w not in by_w]
-    enough, needed = _enough(len(agree), len(counted), bool(weak), parameters)
-    base_holds = base.w in agree
-    contradict = base.w not in weak and sign * base.estimate < 0 and base.p_holm < alpha
+    enough, needed = _enough(len(found.agree), len(found.counted), bool(found.weak), parameters)
+    base_holds = base.w in found.agree
+    contradict = base.w not in found.weak and sign * base.estimate < 0 and base.p_holm < alpha
     reason = f"{base.w}: {base.estimate:.4g} (p {base.p:.3g}, corrected {base.p_holm:.3g})"
-    reason += f"; {len(agree)} of {len(counted)} counted W agree, {needed} needed"
-    reason += f"; significantly opposite: {', '.join(opposite)}" if opposite else "; none significantly opposite"
-    reason += f"; weakly identified, not counted: {', '.join(weak)}" if weak else ""
+    reason += f"; {len(found.agree)} of {len(found.counted)} counted W agree, {needed} needed"
+    reason += (
+        f"; significantly opposite: {', '.join(found.opposite)}" if found.opposite else "; none significantly opposite"
+    )
+    reason += f"; weakly identified, not counted: {', '.join(found.weak)}" if found.weak else ""
     reason += f"; not available in this release: {', '.join(missing)}" if missing else ""
     return Outcome(
-        support=base_holds and enough and not opposite and not missing,
+        support=base_holds and enough and not found.opposite and not missing,
         contradict=contradict,
         reason=reason,
         mde=minimum_detectable_effect(base.se, alpha),
