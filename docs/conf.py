@@ -23,8 +23,10 @@ nb_execution_raise_on_error = True
 nb_execution_timeout = 120
 nb_merge_streams = True
 
-autosummary_generate = True
+autosummary_generate = False
+toc_object_entries_show_parents = "hide"
 autodoc_typehints = "none"
+nitpicky = True  # a name of the library that the reference lacks is an error
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
 

@@ -201,7 +201,7 @@ def standard_ellipse(
     In the azimuthal equidistant plane around the centre of gravity of the time, where distances and
     directions from the centre are exact; semi-axes are weighted standard deviations (Yuill 1971) without
     the factors ``sqrt(2)`` of ArcGIS or ``sqrt(2 n / (n - 2))`` of CrimeStat; see
-    :func:`nqpf_spatial.kernels.centrography.standard_ellipse`.
+    `nqpf_spatial.kernels.centrography.standard_ellipse`.
 
     Examples
     --------

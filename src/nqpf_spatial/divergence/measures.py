@@ -186,7 +186,7 @@ def inequality(
     -----
     Standard deviations divide by N: the provinces are all the provinces. Gini is
     ``sum_ij p_i p_j |x_i - x_j| / (2 mu)``, without the factor N/(N-1) some programs use. Theil T, L:
-    Theil (1967); Atkinson (1970). Definitions: :mod:`nqpf_spatial.kernels.inequality`.
+    Theil (1967); Atkinson (1970). Definitions: `nqpf_spatial.kernels.inequality`.
 
     Examples
     --------

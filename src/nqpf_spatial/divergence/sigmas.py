@@ -29,7 +29,7 @@ class SigmaResult(Result):
     table : DataFrame
         Dispersion measures by year.
     trends : DataFrame
-        Label, slope of the log, change and p-value of each measure (see :func:`trend_label`).
+        Label, slope of the log, change and p-value of each measure (see :func:`~nqpf_spatial.divergence.trend_label`).
     test : Test
         Carree and Klomp (1997): is the variance of logs the same in the first and the last year?
     """
@@ -89,7 +89,7 @@ def sigma(
     measures : sequence of str
         Dispersion measures, as in :func:`inequality`.
     **trend
-        Parameters of :func:`trend_label` (``alpha``, ``min_years``, ...).
+        Parameters of :func:`~nqpf_spatial.divergence.trend_label` (``alpha``, ``min_years``, ...).
 
     Returns
     -------

@@ -106,7 +106,7 @@ def moran_by_year(
     seed : int
     alternative : {"two-sided", "greater", "less", "directed"}
         Of ``p_perm``; "directed" is esda's and GeoDa's pseudo p (see
-        :func:`nqpf_spatial.kernels.autocorrelation.pseudo_p`).
+        `nqpf_spatial.kernels.autocorrelation.pseudo_p`).
     missing : {"raise", "drop_years", "drop_units"}
 
     Returns

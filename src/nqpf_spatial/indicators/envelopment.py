@@ -146,7 +146,7 @@ def malmquist(
     Notes
     -----
     Fare, Grosskopf, Norris and Zhang (1994), as in DEAP 2.1 (Coelli 1996); see
-    :func:`nqpf_spatial.kernels.productivity.malmquist`. With 31 units and two or three variables many
+    `nqpf_spatial.kernels.productivity.malmquist`. With 31 units and two or three variables many
     units span the frontier: differences of a percent or two are within what a single outlying cell moves.
 
     Examples
@@ -221,7 +221,7 @@ def dea(
     Notes
     -----
     Charnes, Cooper and Rhodes (1978), Banker, Charnes and Cooper (1984); see
-    :func:`nqpf_spatial.kernels.productivity.dea`.
+    `nqpf_spatial.kernels.productivity.dea`.
 
     Examples
     --------

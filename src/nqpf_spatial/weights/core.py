@@ -32,7 +32,7 @@ _T = TypeVar("_T")
 class SpatialWeights:
     """A spatial weight matrix that knows its units.
 
-    Build it with the functions of :mod:`nqpf_spatial.weights`; every one of them ends here, where the
+    Build it with the functions of `nqpf_spatial.weights`; every one of them ends here, where the
     matrix is validated once: square, one unique label per row, finite, non-negative, zero diagonal.
 
     Parameters
@@ -42,7 +42,7 @@ class SpatialWeights:
     base : sparse array, ndarray (N, N)
         Weights before standardisation; ``base[i, j]`` is the weight of unit j in the lag of unit i.
     transform : {"row", "spectral", "minmax", "none"}
-        Standardisation that makes :attr:`sparse` out of ``base``.
+        Standardisation that makes ``sparse`` out of ``base``.
     name, date, formula, note, source : str
         What the matrix is called, the date its data refer to, how an element is computed, what to beware of,
         where the idea or the data come from.
@@ -57,7 +57,7 @@ class SpatialWeights:
 
     Notes
     -----
-    Equality and hash go by :attr:`checksum`: SHA-256 over the identifiers (the adcode of a province in
+    Equality and hash go by ``checksum``: SHA-256 over the identifiers (the adcode of a province in
     whatever language it is written) and the weights in canonical order. The order of the rows and the
     language of the names do not enter it; one changed bit of a weight does.
 
@@ -137,7 +137,7 @@ class SpatialWeights:
         return self._once("symmetric", lambda: _is_symmetric(self.sparse))
 
     def dense(self) -> NDArray[np.float64]:
-        """Weights as a fresh (N, N) array, rows and columns in the order of :attr:`ids`."""
+        """Weights as a fresh (N, N) array, rows and columns in the order of ``ids``."""
         return self.sparse.toarray()
 
     def to_frame(self) -> pd.DataFrame:
@@ -283,19 +283,19 @@ class SpatialWeights:
     # -- other libraries, pictures, report -------------------------------------------------------------
 
     def to_graph(self) -> Graph:
-        """Weights as a :class:`libpysal.graph.Graph` with the same labels, order and values."""
+        """Weights as a `libpysal.graph.Graph` with the same labels, order and values."""
         from nqpf_spatial.weights.interop import to_graph
 
         return to_graph(self)
 
     def to_W(self) -> W:
-        """Weights as a classic :class:`libpysal.weights.W`, for spreg and older code."""
+        """Weights as a classic `libpysal.weights.W`, for spreg and older code."""
         from nqpf_spatial.weights.interop import to_w
 
         return to_w(self)
 
     def report(self) -> pd.DataFrame:
-        """What the matrix is and what is dangerous in it, as one table (see :func:`nq.weights.report`)."""
+        """What the matrix is and what is dangerous in it, as one table (see :func:`nqpf_spatial.weights.report`)."""
         from nqpf_spatial.weights._report import report
 
         return report(self)
@@ -307,7 +307,7 @@ class SpatialWeights:
         ax: Axes | None = None,
         **options: Any,
     ) -> Axes:
-        """Draw the matrix (see :func:`nq.weights.plot`)."""
+        """Draw the matrix (see :func:`nqpf_spatial.weights.plot`)."""
         from nqpf_spatial.weights._plots import plot
 
         return plot(self, kind, lang=lang, ax=ax, **options)

@@ -72,8 +72,8 @@ def economic(
 
     Notes
     -----
-    inverse: w_ij = 1 / max(|m_i - m_j|, f), f = floor x mean pairwise gap; exponential: w_ij = exp(-|m_i -
-    m_j| / scale); m the mean over ``years``. Economic proximity in W: Case, Rosen and Hines (1993, Journal
+    inverse: ``w_ij = 1 / max(|m_i - m_j|, f)``, f = floor x mean pairwise gap; exponential:
+    ``w_ij = exp(-|m_i - m_j| / scale)``; m the mean over ``years``. Economic proximity in W: Case, Rosen and Hines (1993, Journal
     of Public Economics 52).
 
     *Usual mistake*: m from the sample years, so that W is made of the outcome; and no floor, so that the
@@ -121,7 +121,7 @@ def similarity(
 
     Notes
     -----
-    w_ij = 1 / max(|b_i - b_j|, f), f = floor x mean pairwise gap. Technological proximity in W: Parent and
+    ``w_ij = 1 / max(|b_i - b_j|, f)``, f = floor x mean pairwise gap. Technological proximity in W: Parent and
     LeSage (2008, Journal of Applied Econometrics 23).
 
     *Usual mistake*: reading it as a network. No data traffic between provinces is published; two provinces
