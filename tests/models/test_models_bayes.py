@@ -202,7 +202,7 @@ def test_results_are_frozen_and_print():
     with pytest.raises(FrozenInstanceError):
         post.seed = 2
     assert "log marginal likelihood" in repr(post) and "<table" in post._repr_html_()
-    assert post.plot().get_xlabel() == "rho" and post.plot("x1").get_xlabel() == "x1"
+    assert post.plot().get_xlabel() == "ρ" and post.plot("x1").get_xlabel() == "x1"
     with pytest.raises(ValueError, match="no parameter"):
         post.plot("nothing")
 

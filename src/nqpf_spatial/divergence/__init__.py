@@ -29,6 +29,7 @@ _WHERE = {
     "phillips_sul": ("log_t", "clubs", "UnitDependenceWarning"),
     "relative": ("transition_paths",),
     "gaps": ("gap", "ratio"),
+    "group_lines": ("group_means",),
     "markov_chains": ("markov", "spatial_markov"),
     "trends": ("theil_sen", "mann_kendall", "trend_label", "trend_table", "structural_break"),
 }

@@ -15,6 +15,7 @@ from nqpf_spatial.models.dynamic.stability import Stability
 from nqpf_spatial.models.fit import fit, gns, ols, sac, sar, sdem, sdm, sem, slx
 from nqpf_spatial.models.impacts.inference import Impacts
 from nqpf_spatial.models.jackknife import HalfPanel, half_panel_jackknife
+from nqpf_spatial.models.profile import RhoProfile
 from nqpf_spatial.models.qap import QapResult, mrqap, pairwise_gaps
 from nqpf_spatial.models.results import SpatialFit
 from nqpf_spatial.models.scenarios.changes import percent
@@ -38,6 +39,7 @@ __all__ = [
     "Posterior",
     "Prior",
     "QapResult",
+    "RhoProfile",
     "SeveralFit",
     "SeveralImpacts",
     "ShareTest",

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
     from nqpf_spatial.models.dynamic.paths import ImpulseResponses
     from nqpf_spatial.models.impacts.inference import Impacts
@@ -16,9 +18,12 @@ if TYPE_CHECKING:
 #: colour-blind safe (Okabe and Ito 2008)
 COLOURS = {"direct": "#0072B2", "indirect": "#D55E00", "total": "#009E73"}
 _EFFECTS_ZH = {"direct": "直接", "indirect": "间接", "total": "总"}
+_METHODS_ZH = {"simulate": "模拟", "bootstrap": "自助法", "posterior": "后验", "fieller": "Fieller"}
 
 
-def impact_plot(impacts: Impacts, ax: Axes | None = None, effects: tuple[str, ...] = tuple(COLOURS)) -> Axes:
+def impact_plot(
+    impacts: Impacts, ax: Axes | None = None, effects: tuple[str, ...] = tuple(COLOURS), lang: str = "en"
+) -> Axes:
     """Point estimates and intervals of the impacts, one line per term and effect.
 
     Parameters
@@ -28,39 +33,55 @@ def impact_plot(impacts: Impacts, ax: Axes | None = None, effects: tuple[str, ..
         Drawn into; a new figure otherwise.
     effects : tuple of str
         Any of direct, indirect, total.
+    lang : {"en", "zh"}
     """
     import matplotlib.pyplot as plt
+
+    from nqpf_spatial.fonts import typeface
+    from nqpf_spatial.models.pictures.look import finish, term_names, wrapped
 
     unknown = [e for e in effects if e not in COLOURS]
     if unknown:
         raise ValueError(f"effects={unknown} are not known; choose from {', '.join(COLOURS)}")
-    table = impacts.table
-    if ax is None:
-        _, ax = plt.subplots(figsize=(7.0, 0.9 + 0.55 * len(table)), layout="constrained")
-    centre = np.arange(len(table))[::-1]
-    offsets = np.linspace(0.24, -0.24, len(effects)) if len(effects) > 1 else [0.0]
-    for effect, offset in zip(effects, offsets, strict=True):
-        part = table[effect]
-        error = np.vstack([part["estimate"] - part["lower"], part["upper"] - part["estimate"]])
-        error[~np.isfinite(error)] = np.nan  # a set that is no interval (Fieller) has no bar
-        ax.errorbar(
-            part["estimate"], centre + offset, xerr=error, fmt="o", ms=4, lw=1.4, capsize=2,
-            color=COLOURS[effect], label=effect,
-        )  # fmt: skip
-        for x, y in zip(
-            part["estimate"][np.isinf(part["upper"])], (centre + offset)[np.isinf(part["upper"])], strict=True
-        ):
-            ax.annotate(
-                "no bounded set", (x, y), (6, 0), textcoords="offset points", va="center", fontsize=7, color="0.4"
-            )
-    ax.axvline(0.0, color="0.6", lw=0.8, zorder=0)
-    ax.set_yticks(centre, list(table.index))
-    ax.set_ylim(-0.6, len(table) - 0.4)
-    how = [word for word in (impacts.when(), "" if impacts.method == "delta" else impacts.method) if word]
-    ax.set_xlabel("effect, 95 % interval" + (f" ({', '.join(how)})" if how else ""))
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(frameon=False, ncols=len(effects), loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    table, zh = impacts.table, lang == "zh"
+    with typeface(lang):
+        if ax is None:
+            _, ax = plt.subplots(figsize=(7.0, 1.1 + 0.55 * len(table)), layout="constrained")
+        centre = np.arange(len(table))[::-1]
+        offsets = np.linspace(0.24, -0.24, len(effects)) if len(effects) > 1 else [0.0]
+        for effect, offset in zip(effects, offsets, strict=True):
+            _draw_effect(ax, table[effect], centre + offset, effect, zh)
+        ax.axvline(0.0, color="0.6", lw=0.8, zorder=0)
+        ax.set_yticks(centre, wrapped(term_names(impacts.fit, table.index, lang).values()))
+        ax.set_ylim(-0.6, len(table) - 0.4)
+        ax.set_xlabel(_effect_axis(impacts, lang))
+        ax.legend(frameon=False, ncols=len(effects), loc="lower center", bbox_to_anchor=(0.5, 1.0))
+        finish(ax, lang)
     return ax
+
+
+def _draw_effect(ax: Axes, part: pd.DataFrame, place: NDArray, effect: str, zh: bool) -> None:
+    """One effect of all terms; a set without bounds (Fieller) says so instead of a bar."""
+    error = np.vstack([part["estimate"] - part["lower"], part["upper"] - part["estimate"]])
+    error[~np.isfinite(error)] = np.nan
+    label = f"{_EFFECTS_ZH[effect]}效应" if zh else effect
+    ax.errorbar(
+        part["estimate"], place, xerr=error, fmt="o", ms=4, lw=1.4, capsize=2, color=COLOURS[effect], label=label
+    )
+    open_set = np.isinf(part["upper"].to_numpy())
+    for x, y in zip(part["estimate"].to_numpy()[open_set], place[open_set], strict=True):
+        text = "集合无界" if zh else "no bounded set"
+        ax.annotate(text, (x, y), (6, 0), textcoords="offset points", va="center", fontsize=7, color="0.4")
+
+
+def _effect_axis(impacts: Impacts, lang: str) -> str:
+    """Level of the intervals, horizon, and method where it is not the delta method."""
+    zh, level = lang == "zh", f"{1 - impacts.alpha:.0%}"
+    method = "" if impacts.method == "delta" else _METHODS_ZH[impacts.method] if zh else impacts.method
+    how = [word for word in (impacts.when(lang), method) if word]
+    if zh:
+        return f"效应与{level}区间" + (f"（{'，'.join(how)}）" if how else "")
+    return f"effect, {level} interval" + (f" ({', '.join(how)})" if how else "")
 
 
 def response_plot(
@@ -144,10 +165,12 @@ def impact_map(
     ValueError
         Both source and target, or units that are not provinces.
     """
+    from nqpf_spatial.models.pictures.look import outcome_name
+
     values, title = _map_values(impacts, term, source, target, lang)
-    when = impacts.when(lang)
-    title = f"{title}, {when}" if when else title
-    return province_map(values, title, "效应" if lang == "zh" else "effect", lang, ax)
+    when, outcome = impacts.when(lang), outcome_name(impacts.fit, lang)
+    title = f"{title}{'，' if lang == 'zh' else ', '}{when}" if when else title
+    return province_map(values, title, f"{outcome}的变化" if lang == "zh" else f"change of {outcome}", lang, ax)
 
 
 def province_map(values: dict[int, float], title: str, label: str, lang: str, ax: Axes | None = None) -> Axes:
@@ -160,6 +183,7 @@ def province_map(values: dict[int, float], title: str, label: str, lang: str, ax
 
     from nqpf_spatial.fonts import typeface
     from nqpf_spatial.maps.base import draw
+    from nqpf_spatial.models.pictures.look import finish
 
     shown = [v for v in values.values() if np.isfinite(v)]
     limit = float(np.max(np.abs(shown))) or 1.0
@@ -178,12 +202,15 @@ def province_map(values: dict[int, float], title: str, label: str, lang: str, ax
         bar.set_label(label)
         bar.outline.set_visible(False)  # type: ignore[operator]
         ax.set_title(title, fontsize=10)
+        finish(bar.ax, lang, frame=True)
+        finish(ax, lang, frame=True)
     return ax
 
 
 def _map_values(impacts: Impacts, term: str, source: object, target: object, lang: str) -> tuple[dict[int, float], str]:
     """Effect by adcode, NaN for the province it is about, and the title."""
     from nqpf_spatial import provinces
+    from nqpf_spatial.models.pictures.look import term_names
 
     if source is not None and target is not None:
         raise ValueError("give source= or target=, not both")
@@ -193,9 +220,9 @@ def _map_values(impacts: Impacts, term: str, source: object, target: object, lan
     codes = [provinces.resolve(u).adcode for u in units]
     s = impacts.effect_matrix(term)
     own = np.diag(s)
-    zh = lang == "zh"
+    zh, label = lang == "zh", term_names(impacts.fit, [term], lang)[term]
     if source is None and target is None:
-        title = f"{term}:各省获得的溢出" if zh else f"{term}: spillovers received by each province"
+        title = f"{label}：各省获得的溢出" if zh else f"{label}: spillovers received by each province"
         return dict(zip(codes, s.sum(axis=1) - own, strict=True)), title
     place = provinces.resolve(source if source is not None else target)
     if place.adcode not in codes:
@@ -204,18 +231,10 @@ def _map_values(impacts: Impacts, term: str, source: object, target: object, lan
     values = (s[:, at] if source is not None else s[at]).copy()
     values[at] = np.nan
     name = place.name_zh if zh else place.name_en
-    if source is not None:
-        title = (
-            f"{term}:来自{name}的溢出(本地效应 {own[at]:.4g})"
-            if zh
-            else f"{term}: spillovers from {name} (own effect {own[at]:.4g})"
-        )
-    else:
-        title = (
-            f"{term}:流入{name}的溢出(本地效应 {own[at]:.4g})"
-            if zh
-            else f"{term}: spillovers into {name} (own effect {own[at]:.4g})"
-        )
+    way = ("来自" if zh else "from") if source is not None else ("流入" if zh else "into")
+    if zh:
+        return dict(zip(codes, values, strict=True)), f"{label}：{way}{name}的溢出（灰色：本地效应 {own[at]:.4g}）"
+    title = f"{label}: spillovers {way} {name} (grey: own effect {own[at]:.4g})"
     return dict(zip(codes, values, strict=True)), title
 
 

@@ -21,6 +21,7 @@ from nqpf_spatial.models.estimate import Estimate
 from nqpf_spatial.models.missing import unbalanced
 from nqpf_spatial.models.missing.choices import Dropped
 from nqpf_spatial.models.missing.networks import require_balanced
+from nqpf_spatial.models.pictures.of_fit import FitPictures
 from nqpf_spatial.models.random_effects import predict as predict_random
 from nqpf_spatial.models.random_effects import random_counterpart
 from nqpf_spatial.models.residuals import decompose
@@ -37,13 +38,14 @@ if TYPE_CHECKING:
     from nqpf_spatial.models.explain.facts import Explanation
     from nqpf_spatial.models.impacts.inference import Impacts
     from nqpf_spatial.models.permutation import Permutation
+    from nqpf_spatial.models.profile import RhoProfile
     from nqpf_spatial.models.scenarios.counterfactual import Counterfactual
     from nqpf_spatial.models.scenarios.forecast import Forecast
     from nqpf_spatial.models.scenarios.time_effects import TimeEffect
 
 
 @dataclass(frozen=True, eq=False)
-class SpatialFit(TableProtocol):
+class SpatialFit(TableProtocol, FitPictures):
     """Result of `nqpf_spatial.fit`; computed on demand from the frozen estimate.
 
     Attributes
@@ -276,6 +278,12 @@ class SpatialFit(TableProtocol):
         from nqpf_spatial.models.impacts.inference import impacts
 
         return impacts(self, method=method, **options)
+
+    def profile(self, alpha: float = 0.05, points: int | None = None) -> RhoProfile:
+        """Profile likelihood of rho with the likelihood-ratio interval; see `nqpf_spatial.models.profile.profile`."""
+        from nqpf_spatial.models.profile import profile
+
+        return profile(self, alpha, points)
 
     def stability(self, alpha: float = 0.05) -> Stability:
         """Dynamic fits: ``tau + rho + eta`` with its test and the roots; see `nqpf_spatial.models.dynamic.stability.stability`."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from nqpf_spatial.weights._compare import WeightsComparison, compare
 from nqpf_spatial.weights._files import export, read, write
 from nqpf_spatial.weights._moran import moran
+from nqpf_spatial.weights._moran_plot import moran_plot
 from nqpf_spatial.weights._plots import plot
 from nqpf_spatial.weights._report import report
 from nqpf_spatial.weights.combine import WeightsSequence, combine, nested, product, sequence, union
@@ -48,6 +49,7 @@ __all__ = [
     "lattice",
     "migration",
     "moran",
+    "moran_plot",
     "nested",
     "plot",
     "product",

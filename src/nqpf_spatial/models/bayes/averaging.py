@@ -90,23 +90,11 @@ class ModelProbabilities:
         lower, upper = (_weighted_quantile(sample, weight, q) for q in (alpha / 2, 1 - alpha / 2))
         return impact_table(names, mean, se, lower, upper, sign_probability(sample, weight))
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(self, ax: Axes | None = None, lang: str = "en") -> Axes:
         """Probabilities as a field of models by weights."""
-        import matplotlib.pyplot as plt
+        from nqpf_spatial.models.pictures.posteriors import probability_plot
 
-        wide = self.table["probability"].unstack("w")
-        wide = wide.loc[self.by_model.index, self.by_weights.index]
-        if ax is None:
-            size = (2.0 + 1.2 * wide.shape[1], 1.2 + 0.45 * wide.shape[0])
-            _, ax = plt.subplots(figsize=size, layout="constrained")
-        ax.imshow(wide.fillna(0.0), cmap="Blues", vmin=0.0, vmax=1.0, aspect="auto")
-        for (i, j), value in np.ndenumerate(wide.to_numpy()):
-            if np.isfinite(value):
-                ax.text(j, i, f"{value:.3f}", ha="center", va="center", color="white" if value > 0.55 else "0.2")
-        ax.set_xticks(range(wide.shape[1]), list(wide.columns))
-        ax.set_yticks(range(wide.shape[0]), list(wide.index))
-        ax.set(xlabel="W", title="posterior probability")
-        return ax
+        return probability_plot(self, ax, lang)
 
     def _head(self) -> str:
         return (

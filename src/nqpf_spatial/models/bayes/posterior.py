@@ -150,28 +150,11 @@ class Posterior:
         given = {"draws": len(self.draws), "seed": self.seed, "prior": self.prior}
         return self.fit.impacts(method="posterior", **{**given, **options})
 
-    def plot(self, term: str | None = None, ax: Axes | None = None) -> Axes:
+    def plot(self, term: str | None = None, ax: Axes | None = None, lang: str = "en") -> Axes:
         """Posterior of one parameter (default: the spatial one): exact density or histogram, and the ML estimate."""
-        import matplotlib.pyplot as plt
+        from nqpf_spatial.models.pictures.posteriors import posterior_plot
 
-        spatial = self.draws.columns[-1] if self.marginal.density is not None else None
-        term = term or spatial or self.draws.columns[0]
-        if term not in self.draws.columns:
-            raise ValueError(f"term={term!r} is no parameter; choose one of {', '.join(self.draws.columns)}")
-        if ax is None:
-            _, ax = plt.subplots(figsize=(6.0, 3.4), layout="constrained")
-        if term == spatial:
-            curve = self.density()
-            near = curve[curve > 1e-4 * curve.max()]
-            ax.fill_between(near.index, near, color="#0072B2", alpha=0.25, lw=0)
-            ax.plot(near.index, near, color="#0072B2", lw=1.4)
-        else:
-            ax.hist(self.draws[term], bins=60, density=True, color="#0072B2", alpha=0.4)
-        ax.axvline(self.fit.params[term], color="#D55E00", lw=1.2, label="maximum likelihood")
-        ax.set(xlabel=term, ylabel="posterior density")
-        ax.spines[["top", "right"]].set_visible(False)
-        ax.legend(frameon=False)
-        return ax
+        return posterior_plot(self, term, ax, lang)
 
     def _head(self) -> str:
         where = "" if self.fit.w is None else f", W = {self.fit.w.name}"

@@ -21,6 +21,7 @@ from nqpf_spatial.kernels.ml import Likelihood
 from nqpf_spatial.models.covariance import FEW
 from nqpf_spatial.models.design import Design
 from nqpf_spatial.models.estimate import Columns, Weights, log_determinant
+from nqpf_spatial.models.pictures.of_fit import FitPictures
 from nqpf_spatial.models.spec import Model, ParsedFormula
 from nqpf_spatial.models.table_protocol import TableProtocol
 from nqpf_spatial.weights.core import SpatialWeights
@@ -92,7 +93,7 @@ class IVTest:
 
 
 @dataclass(frozen=True)
-class GMMFit(TableProtocol):
+class GMMFit(TableProtocol, FitPictures):
     """Result of `nqpf_spatial.models.gmm.estimate.gmm`.
 
     Attributes

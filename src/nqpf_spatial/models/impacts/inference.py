@@ -95,11 +95,25 @@ class Impacts(ImpactProtocol):
         """The horizon in words; empty for static fits."""
         return ""
 
-    def plot(self, ax: Axes | None = None, effects: tuple[str, ...] = EFFECTS) -> Axes:
+    def plot(self, ax: Axes | None = None, effects: tuple[str, ...] = EFFECTS, lang: str = "en") -> Axes:
         """Point estimates and intervals; see `nqpf_spatial.models.plots.impact_plot`."""
         from nqpf_spatial.models.plots import impact_plot
 
-        return impact_plot(self, ax, effects)
+        return impact_plot(self, ax, effects, lang)
+
+    def plot_blocks(self, term: str | None = None, kind: str = "matrix", **options: Any) -> Axes:
+        """Block to block as "matrix" or "chord"; see `nqpf_spatial.models.pictures.blocks.block_plot`.
+
+        Parameters
+        ----------
+        term : str, optional
+        kind : {"matrix", "chord"}
+        **options
+            ``groups="block"``, ``lang="en"``, ``ax=None``.
+        """
+        from nqpf_spatial.models.pictures.blocks import block_plot
+
+        return block_plot(self, term, kind, **options)
 
     def map(
         self, term: str, source: object = None, target: object = None, lang: str = "en", ax: Axes | None = None

@@ -114,7 +114,8 @@ def specification_curve(
         _dots(axes[1], shown, choices, _colours(shown, result.alpha))
         axes[0].set_title(_title(result, rows, int(absent.sum()), len(shown), lang), fontsize=9.5, loc="left")
         axes[1].set_xlabel(_say("axis", lang), fontsize=8.5)
-        axes[0].margins(x=0.01)
+        room = 0.5 + 0.01 * len(shown)
+        axes[0].set_xlim(-room, len(shown) - 1 + room)
     return np.asarray(axes)
 
 
