@@ -154,7 +154,8 @@ def weights(key: str) -> SpatialWeights:
 @cache
 def fitted(key: str, model: str, effects: str = "none", correction: str = "none") -> nq.models.SpatialFit:
     formula = FORMULAS[base_key(key)] + EFFECTS[effects]
-    return nq.fit(formula, data(key), weights(key), model=model, correction=correction, vcov="expected", years=None)
+    w = None if model.upper() == "OLS" else weights(key)
+    return nq.fit(formula, data(key), w, model=model, correction=correction, vcov="expected", years=None)
 
 
 def compare_values(

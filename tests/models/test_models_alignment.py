@@ -430,5 +430,14 @@ def test_years_of_another_kind_than_the_labels(label, given, words) -> None:
 def test_ols_says_that_it_takes_no_w() -> None:
     w = nq.weights.contiguity()
     data = nq.simulate("SAR", w, T=5, params={"x": 1.0, "rho": 0.3}, seed=1)
-    with pytest.raises(ValueError, match=r"OLS has no spatial term.*nq\.slx.*diagnose\(w=w\)"):
+    said = r"OLS has no spatial term.*nq\.slx.*diagnose\(w=w\)"
+    with pytest.raises(ValueError, match=said):
         nq.ols("y ~ x", data, w)
+    with pytest.raises(ValueError, match=said):
+        nq.fit("y ~ x", data, w, model="OLS")
+    with pytest.raises(ValueError, match=said):
+        nq.fit("y ~ x", data, w=w, model="ols", correction="none")
+    with pytest.raises(ValueError, match=said):
+        nq.gmm("y ~ x", data, w, model="OLS")
+    with pytest.raises(ValueError, match="not for OLS, which has no spatial term"):
+        nq.ols("y ~ x", data, [w, nq.weights.inverse_distance()])

@@ -16,7 +16,7 @@ SPREG = {"columbus": "columbus", "boston": "boston", "lattice_n1024": "lattice10
 
 
 def fitted(key: str, model: str, **options):
-    return gmm(FORMULAS[base_key(key)], data(key), weights(key), model=model, **options)
+    return gmm(FORMULAS[base_key(key)], data(key), None if model == "OLS" else weights(key), model=model, **options)
 
 
 def table(names, values) -> dict[str, float]:

@@ -297,6 +297,11 @@ def _weights(spec: Model, w: object, w_durbin: object, w_error: object) -> Weigh
             raise TypeError(
                 f"{name} is a {type(value).__name__}; turn it into labelled weights with nq.weights.from_any({name}, ids=...)"
             )
+    if w is not None and not (spec.lag or spec.durbin or spec.error):
+        raise ValueError(
+            f"{spec.name} has no spatial term and takes no w: leave it out. For spatial lags of the regressors use nq.slx, for tests "
+            "of spatial dependence in the residuals nq.ols(formula, data).diagnose(w=w)"
+        )
     chosen = {
         "lag": w if spec.lag else None,
         "durbin": (w_durbin or w) if spec.durbin else None,
@@ -327,12 +332,7 @@ def ols(formula: str, data: pd.DataFrame, w: SpatialWeights | None = None, **opt
 
     It takes no `w`; giving one is an error that says what to use instead.
     """
-    if w is not None:
-        raise ValueError(
-            "OLS has no spatial term and takes no w: leave it out. For spatial lags of the regressors use nq.slx, for tests of spatial "
-            "dependence in the residuals nq.ols(formula, data).diagnose(w=w)"
-        )
-    return fit(formula, data, None, model="OLS", **options)
+    return fit(formula, data, w, model="OLS", **options)
 
 
 def slx(formula: str, data: pd.DataFrame, w: SpatialWeights, **options: Any) -> SpatialFit:

@@ -184,8 +184,9 @@ def model_probabilities(
                 fits[key] = _refit(base[order], spec, w, lagged)
             else:
                 fits[key] = base[order] = fit_model(
-                    formula, data, w, model=spec.name, years=years, durbin=lagged, correction=correction
-                )
+                    formula, data, w if spatial else None,
+                    model=spec.name, years=years, durbin=lagged, correction=correction,
+                )  # fmt: skip
     return compare_fits(fits, prior=prior, model_prior=model_prior)
 
 

@@ -60,6 +60,8 @@ class Request:
         given |= changes
         if given["model"] in ("OLS", "SAR", "SEM", "SAC"):
             given.pop("durbin", None)
+        if given["model"] == "OLS":
+            given["w"] = None
         return fit_model(given.pop("formula"), given.pop("data"), given.pop("w"), **given)
 
     @cached_property
