@@ -75,10 +75,10 @@ def test_without_time_lags_it_is_the_lee_yu_transformation():
     assert gradient[0, 2] == pytest.approx((T - 1) * float(logdet.derivatives(0.4)[0]), rel=1e-12)
 
 
-@pytest.mark.parametrize("time", [False, True])
-def test_variance_of_the_score_by_dense_matrices(time):
+@pytest.mark.parametrize(("time", "row", "symmetric"), [*CASES, (True, False, False)])
+def test_variance_of_the_score_by_dense_matrices(time, row, symmetric):
     """J given the deterministic part of the path: linear part plus 2 tr of the symmetrised quadratic form, exactly."""
-    w = network()
+    w = network(symmetric, row)
     m = within(time)
     _, r, ls = operators(PHI, w)
     rng = np.random.default_rng(5)
@@ -102,7 +102,7 @@ def test_variance_of_the_score_by_dense_matrices(time):
     )  # fmt: skip
     n = (N - time) * (T - 1)
     hessian, variance = kernel.information(
-        gram[None], np.zeros((1, 3)), np.array([n * sigma2]), np.array([sigma2]), n, adjustment(w, time, True), PHI[None], (0, 1, 2)
+        gram[None], np.zeros((1, 3)), np.array([n * sigma2]), np.array([sigma2]), n, adjustment(w, time, row), PHI[None], (0, 1, 2)
     )  # fmt: skip
     np.testing.assert_allclose(variance[0, :3, :3], exact, rtol=1e-10)
     scores = [np.trace(quadratic[j] @ m) / sigma2 for j in range(3)]

@@ -219,8 +219,8 @@ def information(
 ) -> tuple[NDArray, NDArray]:  # fmt: skip
     r"""Minus the Hessian H and the variance J of the adjusted score of (beta, [tau], [eta], [rho], sigma2), normal errors.
 
-    ``H_jk = x_j'x_k / s2 + tr(M L_j L_k)`` and ``J_jk = x_j'x_k / s2 + tr(M L_j M L_k)``: the score is not that of a
-    likelihood, and its covariance is ``H^{-1} J H^{-1}``. J is unbiased given y_0: the stochastic part of ``x_j'x_k`` and
+    ``H_jk = x_j'x_k / s2 + tr(M L_j L_k)`` and ``J_jk = x_j'x_k / s2 + tr(M L_j M L_k)``, M the projection off all effects: the
+    score is not that of a likelihood, and its covariance is ``H^{-1} J H^{-1}``. J is unbiased given y_0: the stochastic part of ``x_j'x_k`` and
     ``s2 tr(L_j'M L_k)``, the other half of the variance of a quadratic form, cancel.
 
     Parameters
@@ -243,7 +243,8 @@ def information(
     hessian[:, size, size] = sse / sigma2**3 - 0.5 * n / sigma2**2
     variance = hessian.copy()
     if adjustment.unit:
-        variance[:, place[:, None], place] -= _gap(adjustment, phi)[:, pick[:, None], pick]
+        gap = _gap(adjustment, phi) + _time_gap(adjustment, phi)
+        variance[:, place[:, None], place] -= gap[:, pick[:, None], pick]
     variance[:, size, :size] = variance[:, :size, size] = 0.0
     variance[:, size, place] = variance[:, place, size] = -gradient[:, pick] / s2
     variance[:, size, size] = 0.5 * n / sigma2**2
@@ -251,7 +252,7 @@ def information(
 
 
 def _gap(adjustment: Adjustment, phi: NDArray) -> NDArray:
-    """``tr(M L_j P L_k)`` (R, 3, 3) with P = I - M: ``(L_j'i)'M(L_k i) / T`` summed over eigenvalues, symmetrised."""
+    """What the unit effects take, (R, 3, 3): ``(L_j'i)'M(L_k i) / T`` of the shift, summed over eigenvalues, symmetrised."""
     t, omega = adjustment.periods, np.asarray(adjustment.omega)
     weights = np.ones(omega.shape) if adjustment.weights is None else adjustment.weights
     s = 1.0 / (1.0 - phi[:, 2:] * omega)
@@ -263,3 +264,23 @@ def _gap(adjustment: Adjustment, phi: NDArray) -> NDArray:
     centred = right - right.mean(axis=1, keepdims=True)
     gap = (np.einsum("jtrn,ktrn,n->rjk", left, centred, weights, optimize=True) / t).real
     return 0.5 * (gap + gap.transpose(0, 2, 1))
+
+
+def _time_gap(adjustment: Adjustment, phi: NDArray) -> NDArray:
+    r"""What the time effects take beside, (R, 3, 3): ``tr[(M_T J) L_j (M_T (I - J)) L_k]``; zero for rows of W that sum to one.
+
+    ``L_j`` is a sum over h of ``S^h`` (the shift) with functions ``f_jh`` of W, so that this is
+    ``sum_hg tr(M_T S^h M_T S^g) cov(f_jh, f_kg)``, the covariance over the eigenvalues with what `logdet.adjust` takes from each.
+    """
+    if adjustment.weights is None:
+        return np.zeros((phi.shape[0], 3, 3))
+    t, omega, taken = adjustment.periods, np.asarray(adjustment.omega), 1.0 - adjustment.weights
+    s = 1.0 / (1.0 - phi[:, 2:] * omega)
+    powers = ((phi[:, :1] + phi[:, 1:2] * omega) * s) ** np.arange(t)[:, None, None]
+    lagged = np.concatenate([np.zeros_like(powers[:1]), powers[:-1]])
+    f = np.stack([lagged * s, lagged * omega * s, powers * omega * s])
+    f = f - (f @ taken)[..., None]
+    left = t - np.arange(t)
+    traces = np.multiply.outer(left, left) / t - 2.0 * np.maximum(np.add.outer(left, left) - t, 0)
+    traces[0, 0] += t * t
+    return np.einsum("jhrn,kgrn,n,hg->rjk", f, f, taken, traces / t, optimize=True).real

@@ -6,7 +6,7 @@ r"""Corrections of dummy-variable ML for the incidental-parameter bias, applied 
           \sigma^2_c \leftarrow \sigma^2_c\, T/(T-1)
 
 where ``iota'G iota / N`` is ``1/(1-rho)`` for a row-stochastic W and is computed for any other, which the
-transformation does not allow. ``"bootstrap"`` subtracts the mean bias of bootstrap replicates.
+transformation does not allow; with a spatial error it is ``iota'B G B^{-1} iota / N``, ``B = I - lambda W``. ``"bootstrap"`` subtracts the mean bias of bootstrap replicates.
 """
 
 from __future__ import annotations
@@ -41,17 +41,24 @@ def _bias(est: Estimate) -> MLFit:
     theta = _vector(est)
     if est.design.time:
         score = np.zeros(theta.size)
-        position = len(est.columns.names)
-        for w, value in ((est.weights.lag, fit.rho), (est.weights.error, fit.lambda_)):
-            if w is not None:
-                solved = sla.solve(np.eye(w.n) - value * w.dense(), np.ones(w.n))
-                score[position] = float((w.sparse @ solved).mean())
-                position += 1
+        spatial = [_time_share(est, role) for role in ("lag", "error") if getattr(est.weights, role) is not None]
+        score[len(est.columns.names) : -1] = spatial
         score[-1] = 1.0 / (2.0 * fit.sigma2)
         theta = theta + scaled.solve(expected(est), t * score)
     if est.design.unit:
         theta[-1] *= t / (t - 1.0)
     return _at(est, theta)
+
+
+def _time_share(est: Estimate, role: str) -> float:
+    """What time dummies take from the trace in the score of rho or lambda, per period: ``iota'B G B^{-1} iota / N``."""
+    w, error, fit = getattr(est.weights, role), est.weights.error, est.fit
+    value = fit.rho if role == "lag" else fit.lambda_
+    spread = w.sparse @ sla.solve(np.eye(w.n) - value * w.dense(), np.ones(w.n))
+    if role == "lag" and error is not None:
+        # rows of the error weights sum to one here, so that B iota = (1 - lambda) iota
+        spread = (spread - fit.lambda_ * (error.sparse @ spread)) / (1.0 - fit.lambda_)
+    return float(spread.mean())
 
 
 def _bootstrap(est: Estimate) -> MLFit:

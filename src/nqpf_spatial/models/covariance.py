@@ -16,6 +16,7 @@ from nqpf_spatial.errors import FewClustersWarning, IdentificationError, PanelEr
 from nqpf_spatial.kernels import sandwich
 from nqpf_spatial.kernels import unbalanced_score as kernel
 from nqpf_spatial.kernels.information import expected_information
+from nqpf_spatial.kernels.several import mismatch
 from nqpf_spatial.models import random_effects
 from nqpf_spatial.models.dynamic.correct import expected as expected_dynamic
 from nqpf_spatial.models.dynamic.part import check_dynamic_vcov, dynamic_terms
@@ -67,23 +68,46 @@ def _inverse(information: NDArray) -> NDArray:
 
 def _observed(est: Estimate) -> NDArray:
     bread = _inverse(est.fit.information)
-    if isinstance(est, SeveralEstimate) and est.gap is not None:
-        return bread - bread @ est.gap @ bread
-    return bread if est.networks is None else _widened(bread, est)
+    if isinstance(est, SeveralEstimate):
+        return bread if est.gap is None else bread - bread @ est.gap @ bread
+    return _widened(bread, est, _excess(est))
 
 
 def _expected(est: Estimate) -> NDArray:
-    if isinstance(est, SeveralEstimate) and est.gap is not None:
-        bread = _inverse(expected(est) + est.gap)
+    variance = expected(est)
+    if isinstance(est, SeveralEstimate):
+        if est.gap is None:
+            return _inverse(variance)
+        bread = _inverse(variance + est.gap)
         return bread - bread @ est.gap @ bread
-    bread = _inverse(expected(est))
-    return bread if est.networks is None else _widened(bread, est)
+    excess = _excess(est)
+    if excess and est.networks is None:
+        # `expected` is the variance of the score, of which the expected derivative is one part
+        position = len(est.columns.names)
+        variance[position, position] -= excess
+    return _widened(_inverse(variance), est, excess)
 
 
-def _widened(bread: NDArray, est: Estimate) -> NDArray:
+def _widened(bread: NDArray, est: Estimate, excess: float) -> NDArray:
     """Covariance of a score that no likelihood has: its variance is the expected derivative and something in rho."""
+    if not excess:
+        return bread
     position = len(est.columns.names)
-    return bread + unbalanced_inference.excess(est) * np.outer(bread[position], bread[position])
+    return bread + excess * np.outer(bread[position], bread[position])
+
+
+def _excess(est: Estimate) -> float:
+    """Variance of the freed score of rho beyond its expected derivative; zero where the score is that of a likelihood."""
+    if est.networks is not None:
+        return unbalanced_inference.excess(est)
+    lag, design = est.weights.lag, est.design
+    if est.correction != "score" or lag is None or lag.is_row_stochastic or not design.time:
+        return 0.0
+    if design.observed is not None or est.random is not None or (dynamic_terms(est) and design.unit):
+        return 0.0  # these have variances of their own
+    w = lag.dense()
+    g = sla.solve((np.eye(lag.n) - est.fit.rho * w).T, w.T).T
+    return -float(mismatch(g[None, None], np.ones(1), design.shape[0], (design.unit, design.time))[0, 0])
 
 
 def expected(est: Estimate) -> NDArray:

@@ -102,6 +102,7 @@ def estimate(
         from nqpf_spatial.models.missing.unbalanced import estimate_unbalanced
 
         return estimate_unbalanced(design, model, weights, correction, durbin)
+    require_freed(model, weights, correction, design.time)
     columns = build_columns(design, model, weights, durbin)
     base = np.concatenate([columns.z, design.y[None], columns.wy[None]])
     lagged = None
@@ -180,6 +181,17 @@ def build_likelihood(design: Design, weights: Weights, correction: str) -> Likel
             )
         logdets.append(logdet)
     return Likelihood(units * periods, periods, *logdets)
+
+
+def require_freed(model: Model, weights: Weights, correction: str, time: bool) -> None:
+    """With a spatial error the expected score of rho is ``tr(J B G B^-1)``: no adjusted log-determinant has it as its derivative."""
+    lag = weights.lag
+    if correction == "score" and time and lag is not None and weights.error is not None and not lag.is_row_stochastic:
+        raise IdentificationError(
+            f"a {model.name} model with time effects has no score freed of them when the rows of the lag weights {lag.name!r} do not "
+            "sum to one: the error filter changes what removing them takes from the score of rho. Row-standardise with "
+            '.with_transform("row"), or estimate SAR or SDM'
+        )
 
 
 def log_determinant(w: SpatialWeights) -> LogDet | FactorLogDet:

@@ -24,6 +24,7 @@ from nqpf_spatial.models.estimate import (
     check_collinear,
     lagged_names,
     name_absorbed,
+    require_freed,
 )
 from nqpf_spatial.models.missing import marginalised
 from nqpf_spatial.models.missing.networks import Networks, build_networks
@@ -41,6 +42,8 @@ def estimate_unbalanced(
     if design.integrated:
         return marginalised.estimate_marginalised(design, model, weights, correction, durbin)
     networks = build_networks(design, weights)
+    for part in networks.parts:
+        require_freed(model, part.weights, correction, design.time)
     columns = _columns(design, networks, model, weights, durbin)
     seen = networks.observed
     base = np.concatenate([columns.z[:, seen], design.y[None, seen], columns.wy[None, seen]])

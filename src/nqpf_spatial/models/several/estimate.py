@@ -307,7 +307,8 @@ def score_gap(est: SeveralEstimate, fit: SeveralML) -> NDArray | None:
     design, lag = est.design, est.lag
     assert est.joint is not None
     assert lag is not None
-    if est.correction != "score" or est.joint.logdet is None or not est.changing:
+    plain = not est.changing and (lag.stochastic or not design.time)
+    if est.correction != "score" or est.joint.logdet is None or plain:
         return None
     gap = mismatch(est.joint.logdet.multipliers(fit.r), lag.share, design.shape[0], (design.unit, design.time))
     by = coefficient_map(fit, fit.beta.size)
