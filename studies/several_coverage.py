@@ -1,6 +1,6 @@
 """Bias and coverage with several and changing weights at N = 31: the freed score, several lags, shares and their boundary.
 
-    python studies/several_coverage.py [--replicates 1000] [--seed 20260301] [--out studies/results/several_coverage.csv]
+    python studies/several_coverage.py [--replicates 10000] [--seed 20261127] [--date 2026-11-27] [--out studies/results/several_coverage.csv]
 
 Four designs over the 31 provinces, two-way effects correlated with the regressors, W from land borders (queen) and census
 migration: (changing) W_t moves from the one to the other, estimated by the freed score and by dummy-variable ML; (frozen) the same
@@ -38,6 +38,7 @@ BETA, THETA, FIRST = 1.0, 0.4, 2012
 FORMULA = "y ~ x | unit + period"
 Z95 = stats.norm.isf(0.025)
 COLUMNS = ["design", "T", "rho", "errors", "correction", "parameter", "truth", "bias", "sd", "mean_se", "coverage"]
+LAST = ["replicates", "seed", "date"]
 
 
 def matrices() -> dict[str, nq.weights.SpatialWeights]:
@@ -226,9 +227,10 @@ def share_cells(replicates: int, seed: int, t: int, cases: tuple) -> pd.DataFram
 GRID = {"T": (5, 13), "rho": (0.3, 0.6), "errors": ("normal",)}
 
 
-def run(
-    replicates: int, seed: int, designs: tuple[str, ...] = ("changing", "frozen", "lags", "shares")
-) -> pd.DataFrame:
+DESIGNS = ("changing", "frozen", "lags", "shares")
+
+
+def run(replicates: int, seed: int, date: str, designs: tuple[str, ...] = DESIGNS) -> pd.DataFrame:
     """The designs; every cell has its own seed, so that cells can be rerun alone."""
     parts = []
     if "changing" in designs:
@@ -239,20 +241,23 @@ def run(
         parts.append(lag_cells(replicates, seed, 13, ((0.3, 0.2), (0.4, -0.2))))
     if "shares" in designs:
         parts.append(share_cells(replicates, seed, 13, ((0.6, 0.5), (0.0, 0.5), (0.6, 0.2))))
-    return pd.concat(parts, ignore_index=True)[COLUMNS].assign(replicates=replicates, seed=seed)
+    return pd.concat(parts, ignore_index=True)[COLUMNS].assign(replicates=replicates, seed=seed, date=date)[
+        [*COLUMNS, *LAST]
+    ]
 
 
 def main() -> None:
     """Run the study and write its table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--replicates", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=20260301)
+    parser.add_argument("--replicates", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=20261127)
+    parser.add_argument("--date", default="2026-11-27", help="written into the table")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "several_coverage.csv")
     options = parser.parse_args()
-    table = run(options.replicates, options.seed)
+    table = run(options.replicates, options.seed, options.date)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     table.to_csv(options.out, index=False, float_format="%.6g")
-    print(table.drop(columns=["replicates", "seed"]).round(3).to_string())
+    print(table.drop(columns=LAST).round(3).to_string())
 
 
 if __name__ == "__main__":
