@@ -11,12 +11,14 @@ from golden_support import EFFECTS as GOLDEN_EFFECTS
 from golden_support import FORMULAS, PANELS, data, entries, weights
 from panels import EFFECTS, panel
 from panels import weights as small_weights
+from scipy.sparse import csc_array
 from scipy.special import logsumexp
 
 import nqpf_spatial as nq
 from nqpf_spatial.errors import IdentificationWarning
 from nqpf_spatial.kernels import logdet as ld
-from nqpf_spatial.models import Prior, compare_fits
+from nqpf_spatial.kernels.factor import FactorLogDet, by_lu
+from nqpf_spatial.models import Prior, compare_fits, determinant
 from nqpf_spatial.models import estimate as estimation
 from nqpf_spatial.models.bayes.posterior import highest_density, log_marginal
 from nqpf_spatial.models.impacts.inference import effects_at
@@ -182,11 +184,10 @@ def test_large_sparse_weights_give_the_same_posterior(monkeypatch):
     w = nq.weights.contiguity()
     frame = nq.simulate("SAR", w, T=30, params={"x": 1.0, "rho": 0.4}, seed=2)
     exact = {m: nq.fit("y ~ x | unit + period", frame, w, model=m).posterior(200, 1) for m in ("SAR", "SEM")}
-    monkeypatch.setattr(estimation, "EIGENVALUES_UP_TO", 10)
+    monkeypatch.setattr(determinant, "EIGENVALUES_UP_TO", 10)
     monkeypatch.setattr(
-        estimation, "log_determinant",
-        lambda w: estimation.FactorLogDet(estimation.csc_array(w.sparse), *w.rho_interval()),
-    )  # fmt: skip
+        estimation, "log_determinant", lambda w: FactorLogDet(by_lu(csc_array(w.sparse)), *w.rho_interval(), "lu")
+    )
     for model, other in exact.items():
         fit = nq.fit("y ~ x | unit + period", frame, w, model=model)
         assert not isinstance(fit.estimate.likelihood.rho or fit.estimate.likelihood.lambda_, ld.LogDet)

@@ -8,8 +8,9 @@ import pytest
 from scipy.sparse import csc_array
 
 import nqpf_spatial as nq
-from nqpf_spatial.kernels.factor import FactorLogDet
-from nqpf_spatial.models import estimate as path
+from nqpf_spatial.kernels.factor import FactorLogDet, by_lu
+from nqpf_spatial.kernels.spectrum import symmetric_similar
+from nqpf_spatial.models import determinant as path
 
 
 @pytest.fixture(scope="module")
@@ -17,10 +18,17 @@ def lattice() -> nq.weights.SpatialWeights:
     return nq.weights.lattice(18, 18)
 
 
+def knn_of_lattice(rows: int, columns: int) -> nq.weights.SpatialWeights:
+    grid = [(i, j) for i in range(rows) for j in range(columns)]
+    noise = np.random.default_rng(0).uniform(0, 0.3, (len(grid), 2))
+    points = pd.DataFrame(np.array(grid) / 10 + noise / 10, columns=["lon", "lat"])
+    return nq.weights.knn(4, points=points)
+
+
 def test_factorisation_equals_eigenvalues(lattice):
     exact = path.log_determinant(lattice)
     low, high = lattice.rho_interval()
-    factor = FactorLogDet(csc_array(lattice.sparse), low, high)
+    factor = FactorLogDet(by_lu(csc_array(lattice.sparse)), low, high, "lu")
     for r in (-0.7, 0.0, 0.35, 0.95):
         assert float(factor(r)) == pytest.approx(float(exact(r)), abs=1e-10)
         sign, value = np.linalg.slogdet(np.eye(lattice.n) - r * lattice.dense())
@@ -30,6 +38,38 @@ def test_factorisation_equals_eigenvalues(lattice):
             assert float(ours) == pytest.approx(float(theirs), rel=1e-6, abs=1e-6)
     transformed = factor.without_unit_root()
     assert float(transformed(0.5)) == pytest.approx(float(exact(0.5)) - np.log(0.5), abs=1e-10)
+
+
+def test_cholesky_equals_lu_and_dense_determinants(lattice):
+    cholesky = path.by_cholesky(symmetric_similar(lattice.sparse))
+    lu = by_lu(csc_array(lattice.sparse))
+    for r in (-1.2, -0.7, 0.0, 0.35, 0.95, 0.999):
+        _, value = np.linalg.slogdet(np.eye(lattice.n) - r * lattice.dense())
+        assert cholesky(r) == pytest.approx(value, abs=1e-10)
+        assert lu(r) == pytest.approx(value, abs=1e-10)
+    assert cholesky(1.01) == -np.inf  # not positive definite: outside of the admissible interval
+
+
+def test_the_way_taken_is_named_and_hangs_on_w_and_on_what_is_installed(monkeypatch):
+    queen, nearest = nq.weights.lattice(50, 40), knn_of_lattice(50, 40)
+    assert path.log_determinant(queen).method == "sparse Cholesky (CHOLMOD)"
+    assert path.log_determinant(nearest).method == "sparse LU (SuperLU)"  # k nearest neighbours: not symmetric
+    monkeypatch.setattr(path, "find_spec", lambda name: None)
+    assert path.log_determinant(queen).method == "sparse LU (SuperLU)"
+
+
+def test_derivatives_next_to_a_known_place_need_no_factorisation(lattice):
+    calls = []
+    exact = by_lu(csc_array(lattice.sparse))
+    factor = FactorLogDet(lambda r: calls.append(r) or exact(r), *lattice.rho_interval(), "lu")
+    eigen = path.log_determinant(lattice)
+    factor.derivatives(0.5)
+    for r in (0.5, 0.5004, 0.4996):
+        for ours, theirs in zip(factor.derivatives(r), eigen.derivatives(r), strict=True):
+            assert float(ours) == pytest.approx(float(theirs), rel=1e-6)
+    assert len(calls) == 5
+    factor.derivatives(0.52)
+    assert len(calls) == 10
 
 
 @pytest.mark.parametrize("model", ["SAR", "SDM", "SEM"])

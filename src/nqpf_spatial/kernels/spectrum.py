@@ -260,7 +260,7 @@ def _lanczos_end(s: csr_array, which: str, start: NDArray[np.float64]) -> float:
     On a fine lattice the lower end of the spectrum is crowded: full accuracy would take minutes, while the
     error of the value is of the order of the squared residual.
     """
-    value, vector = eigsh(s, k=1, which=which, v0=start, tol=1e-4, ncv=60)
+    value, vector = eigsh(s, k=1, which=which, v0=start, tol=1e-4, ncv=20)
     residual = float(np.linalg.norm(s @ vector[:, 0] - value[0] * vector[:, 0]))
     return float(value[0]) + (residual if which == "LA" else -residual)
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from nqpf_spatial.kernels.factor import FactorLogDet
+from nqpf_spatial.kernels.ml import Likelihood
 from nqpf_spatial.models.dynamic.part import lag_names, part
 
 if TYPE_CHECKING:
@@ -54,6 +56,16 @@ def glance(fit: SpatialFit) -> pd.Series:
     )
 
 
+def _methods(likelihood: Likelihood) -> dict[str, str]:
+    """What computed ``ln|I - r W|`` of the lag and of the error."""
+    parts = {"lag": likelihood.rho, "error": likelihood.lambda_}
+    return {
+        role: part.method if isinstance(part, FactorLogDet) else "eigenvalues"
+        for role, part in parts.items()
+        if part is not None
+    }
+
+
 def provenance(fit: SpatialFit) -> dict[str, Any]:
     """What reproduces a fit: versions, data release, checksums; no clock times, no paths."""
     import scipy
@@ -77,6 +89,7 @@ def provenance(fit: SpatialFit) -> dict[str, Any]:
         "effects": {"fixed": list(fit.effects), "random": fit.random},
         "durbin": [n.removeprefix("W:") for n in est.columns.names if n.startswith("W:") and n not in time_lags],
         "correction": fit.correction,
+        "log_determinant": _methods(est.likelihood),
         "vcov": fit.vcov,
         "vcov_options": {key: str(value) for key, value in fit.vcov_options.items()},
         "missing": fit.dropped.facts(),

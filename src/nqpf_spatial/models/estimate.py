@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csc_array
 
 from nqpf_spatial.errors import IdentificationError
 from nqpf_spatial.kernels import logdet as ld
 from nqpf_spatial.kernels.factor import FactorLogDet
-from nqpf_spatial.kernels.logdet import LogDet
 from nqpf_spatial.kernels.ml import Likelihood, MLFit, fit_ml
 from nqpf_spatial.kernels.moments import Reduced, reduce_columns, remove_effects, spatial_lag
 from nqpf_spatial.kernels.random_effects import REFit
 from nqpf_spatial.models.design import Design
+from nqpf_spatial.models.determinant import log_determinant
 from nqpf_spatial.models.labels import enumerate_some
 from nqpf_spatial.models.spec import Model
 from nqpf_spatial.weights.core import SpatialWeights
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 CORRECTIONS = ("transform", "score", "none", "bias", "bootstrap")
 #: corrections that are part of the likelihood; the others change the dummy-variable estimate afterwards
 IN_LIKELIHOOD = ("transform", "score", "none")
-#: eigenvalues take a time of order N^3, a sparse factorisation far less
-EIGENVALUES_UP_TO = 1500
 _DENSE_UP_TO = 600  # below this size a dense product beats a sparse one
 
 
@@ -192,14 +189,6 @@ def require_freed(model: Model, weights: Weights, correction: str, time: bool) -
             "sum to one: the error filter changes what removing them takes from the score of rho. Row-standardise with "
             '.with_transform("row"), or estimate SAR or SDM'
         )
-
-
-def log_determinant(w: SpatialWeights) -> LogDet | FactorLogDet:
-    """By eigenvalues for small or dense W, by sparse factorisations beyond."""
-    if w.n <= EIGENVALUES_UP_TO or w.sparse.nnz > 0.05 * w.n**2:
-        return ld.from_eigenvalues(w.eigenvalues(), w.rho_interval())
-    low, high = w.rho_interval()
-    return FactorLogDet(csc_array(w.sparse), low, high)
 
 
 def _require_row_stochastic(w: SpatialWeights | None, role: str) -> None:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from nqpf_spatial.errors import ConvergenceError, IdentificationError, PanelError
+from nqpf_spatial.models.determinant import EIGENVALUES_UP_TO
 from nqpf_spatial.models.diagnostics._effects import effects_test, hausman, mundlak
 from nqpf_spatial.models.diagnostics._identification import identification
 from nqpf_spatial.models.diagnostics._lm import lm_tests
@@ -16,7 +17,6 @@ from nqpf_spatial.models.diagnostics._nested import NESTED, lr_test, time_tests,
 from nqpf_spatial.models.diagnostics._panel import bsk, collinearity, heteroskedasticity, normality, pesaran_cd, serial
 from nqpf_spatial.models.diagnostics._refit import refit
 from nqpf_spatial.models.diagnostics._result import Diagnosis, Test, not_computed
-from nqpf_spatial.models.estimate import EIGENVALUES_UP_TO
 from nqpf_spatial.weights.core import SpatialWeights
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from nqpf_spatial.errors import IdentificationError
 from nqpf_spatial.kernels.moments import remove_effects, spatial_lag
 from nqpf_spatial.models.design import MEAN, Design
+from nqpf_spatial.models.determinant import EIGENVALUES_UP_TO
 from nqpf_spatial.models.dynamic.part import lag_names, static_only
 from nqpf_spatial.models.estimate import (
-    EIGENVALUES_UP_TO,
     IN_LIKELIHOOD,
     Columns,
     Estimate,

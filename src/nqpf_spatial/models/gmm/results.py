@@ -20,7 +20,8 @@ from nqpf_spatial.kernels import gmm_error
 from nqpf_spatial.kernels.ml import Likelihood
 from nqpf_spatial.models.covariance import FEW
 from nqpf_spatial.models.design import Design
-from nqpf_spatial.models.estimate import Columns, Weights, log_determinant
+from nqpf_spatial.models.determinant import log_determinant
+from nqpf_spatial.models.estimate import Columns, Weights
 from nqpf_spatial.models.pictures.of_fit import FitPictures
 from nqpf_spatial.models.spec import Model, ParsedFormula
 from nqpf_spatial.models.table_protocol import TableProtocol

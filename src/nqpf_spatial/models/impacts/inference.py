@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -348,8 +348,7 @@ def _by_log_determinant(logdet: FactorLogDet, rho: NDArray, n: int) -> kernel.Mu
             f"{rho.size} draws need as many factorisations of {n} units, for which there are no eigenvalues; use "
             'method="delta"'
         )
-    whole = replace(logdet, unit_root=False)
-    return kernel.multiplier_from_derivatives(rho, *whole.derivatives(rho), n)
+    return kernel.multiplier_from_derivatives(rho, *logdet.with_unit_root().derivatives(rho), n)
 
 
 def dense_weights(fit: SpatialFit) -> tuple[NDArray, NDArray]:

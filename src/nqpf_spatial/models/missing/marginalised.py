@@ -14,8 +14,8 @@ from nqpf_spatial.kernels.ml import Likelihood
 from nqpf_spatial.kernels.moments import spatial_lag
 from nqpf_spatial.kernels.unbalanced import effects, reduce_cells
 from nqpf_spatial.models.design import Design
+from nqpf_spatial.models.determinant import EIGENVALUES_UP_TO, log_determinant
 from nqpf_spatial.models.estimate import (
-    EIGENVALUES_UP_TO,
     Columns,
     Estimate,
     Weights,
@@ -23,7 +23,6 @@ from nqpf_spatial.models.estimate import (
     build_columns,
     check_absorbed,
     check_collinear,
-    log_determinant,
 )
 from nqpf_spatial.models.spec import Model
 

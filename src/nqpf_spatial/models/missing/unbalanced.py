@@ -15,8 +15,8 @@ from nqpf_spatial.kernels.ml import Likelihood, MLFit, fit_ml
 from nqpf_spatial.kernels.spectrum import similar_eigensystem
 from nqpf_spatial.kernels.unbalanced_error import ErrorSystem, fit_contrasts
 from nqpf_spatial.models.design import Design
+from nqpf_spatial.models.determinant import EIGENVALUES_UP_TO
 from nqpf_spatial.models.estimate import (
-    EIGENVALUES_UP_TO,
     Columns,
     Estimate,
     Weights,

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from nqpf_spatial.errors import AlignmentError, IdentificationError
 from nqpf_spatial.kernels.moments import spatial_lag
-from nqpf_spatial.models.estimate import EIGENVALUES_UP_TO, Weights, matrix
+from nqpf_spatial.models.determinant import EIGENVALUES_UP_TO
+from nqpf_spatial.models.estimate import Weights, matrix
 from nqpf_spatial.models.labels import canonical, enumerate_some, match
 from nqpf_spatial.models.spec import Model
 from nqpf_spatial.weights.combine import WeightsSequence
