@@ -141,8 +141,6 @@ def test_short_and_long_run_of_a_dynamic_fit(fits):
     ]
     one = nq.compare({"d": imp.long}, show="impacts").frame
     assert set(one.index.get_level_values("block")) == {"long direct", "long indirect", "long total"}
-    with pytest.raises(ValueError, match="2 periods later"):
-        nq.compare({"d": imp.at(2)}, show="impacts")
 
 
 def test_results_of_statsmodels(world):

@@ -16,7 +16,7 @@ from nqpf_spatial.models.labels import enumerate_some
 from nqpf_spatial.report.compare_notes import columns_by, notes
 from nqpf_spatial.report.fit_rows import fit_rows
 from nqpf_spatial.report.grid import Cell, Row, Table, number, probability, significant, stars_of
-from nqpf_spatial.report.readings import Reading, read
+from nqpf_spatial.report.readings import Reading, read, same_runs
 from nqpf_spatial.report.style import Style, check_names, labels_of, make_style, numbers_of, select
 from nqpf_spatial.report.table_words import say
 
@@ -160,6 +160,8 @@ class Comparison:
         for reading in self.readings:
             numbers = numbers_of(reading)
             found = numbers.loc[key] if key in numbers.index else None
+            if found is not None and is_share(reading, term):
+                found = without_wald(found)
             upper.append(Cell() if found is None else _estimate(found, block, style))
             lower.append(Cell() if found is None else _bracket(found, block, style))
         head = say(block, style.lang)
@@ -174,11 +176,9 @@ class Comparison:
         """See `nqpf_spatial.report.Table.to_markdown`."""
         return self.table.to_markdown()
 
-    def to_latex(
-        self, path: str | PathLike[str] | None = None, *, caption: str | None = None, label: str | None = None
-    ) -> str:
-        """See `nqpf_spatial.report.Table.to_latex`."""
-        return self.table.to_latex(path, caption=caption, label=label)
+    def to_latex(self, path: str | PathLike[str] | None = None, **options: Any) -> str:
+        """With ``caption=``, ``label=``, ``longtable=``: see `nqpf_spatial.report.Table.to_latex`."""
+        return self.table.to_latex(path, **options)
 
     def to_html(self, path: str | PathLike[str] | None = None, *, caption: str | None = None) -> str:
         """See `nqpf_spatial.report.Table.to_html`."""
@@ -220,11 +220,12 @@ def compare(
     ----------
     fits : mapping, sequence or one result
         Fits of `nqpf_spatial.fit` (fixed, random and Mundlak effects) and `nqpf_spatial.gmm`, impacts, the result of
-        `nqpf_spatial.model_probabilities`, and results of statsmodels, linearmodels or pyfixest (read by maketables). Keys of
+        `nqpf_spatial.model_probabilities`, posteriors (``fit.posterior()``), and results of statsmodels, linearmodels or pyfixest (read by maketables). Keys of
         a mapping are the heads of the columns; tuples as keys, such as ``("SDM", "queen")``, make several levels.
     show : {"coefficients", "impacts", "both"}
         ``"impacts"``: direct, indirect and total effects by the delta method; for other inference pass the impacts themselves,
-        ``{"queen": fit.impacts(method="simulate")}``.
+        ``{"queen": fit.impacts(method="simulate")}``. Of dynamic fits they are those of the short and the long run; other
+        horizons are columns of their own, ``{h: fit.impacts(horizon=h) for h in (0, 2, "long")}``.
     stars : bool, levels or mapping
         ``True`` is ``{"*": 0.1, "**": 0.05, "***": 0.01}``.
     brackets : {"se", "t", "p", "ci", "none"}
@@ -273,7 +274,7 @@ def compare(
     """
     names, results = _named(fits)
     style = make_style(show, stars, brackets, digits, alpha, lang, labels, keep, drop, order, title)
-    readings = tuple(read(result, style.show, alpha) for result in results)
+    readings = same_runs([read(result, style.show, alpha) for result in results])
     check_names(readings, style)
     return Comparison(names, readings, style)
 
@@ -305,6 +306,16 @@ def _index(names: Iterable[Any]) -> pd.Index:
 def zero_by_model(row: pd.Series) -> bool:
     """An effect that the model does not have: spillovers of a model without spatial lags of y and X."""
     return bool(row["estimate"] == 0.0 and row["se"] == 0.0)
+
+
+def is_share(reading: Reading, term: str) -> bool:
+    """A share of a combined W: zero is the end of its range, where a Wald test has no normal distribution."""
+    return bool(reading.facts.get("matrix terms", {}).get(term, ("",))[0] == "share")
+
+
+def without_wald(row: pd.Series) -> pd.Series:
+    """The estimate and its standard error alone."""
+    return row.where(row.index.isin(["estimate", "se"]))
 
 
 def _estimate(row: pd.Series, block: str, style: Style) -> Cell:

@@ -40,6 +40,8 @@ def notes(
         ("note w", _weights),
         ("note missing", _missing),
         ("note delta", _inference),
+        ("note horizon", _horizon),
+        ("note posterior", _posterior),
         ("note dynamic", _dynamic),
         ("note window", _sample),
     ):
@@ -53,6 +55,9 @@ def notes(
     lines += _weak(readings, heads, lang)
     if any(((r.effects["estimate"] == 0.0) & (r.effects["se"] == 0.0)).any() for r in readings):
         lines.append(say("note zero", lang))
+    shared = any(matrix[0] == "share" for r in readings for matrix in r.facts.get("matrix terms", {}).values())
+    if style.show != "impacts" and shared:
+        lines.append(say("note shares", lang))
     if style.show == "coefficients" and any(r.facts["lag"] for r in readings):
         lines.append(say("note lag", lang))
     if len(set(groups.values())) > 1:
@@ -106,6 +111,8 @@ def _correction(reading: Reading, lang: str) -> str:
 
 
 def _covariance(reading: Reading, lang: str) -> str:
+    if "vcov" not in reading.facts:  # a posterior has samples instead
+        return ""
     name, detail = reading.facts["vcov"]
     try:
         kind = say(name, lang)
@@ -140,6 +147,19 @@ def _inference(reading: Reading, lang: str) -> str:
     return say("bootstrap draws" if method == "bootstrap" else method, lang, draws=draws)
 
 
+def _horizon(reading: Reading, lang: str) -> str:
+    """When the effects of a column are, where its rows do not say it."""
+    blocks = reading.effects.index.get_level_values("block")
+    return reading.facts["when"](lang) if "when" in reading.facts and "total" in blocks else ""
+
+
+def _posterior(reading: Reading, lang: str) -> str:
+    if "posterior" not in reading.facts or reading.coefficients.empty:
+        return ""
+    prior, draws = reading.facts["posterior"]
+    return say("prior", lang, prior=prior, draws=draws)
+
+
 def _dynamic(reading: Reading, lang: str) -> str:
     if "dynamic" not in reading.facts:
         return ""
@@ -160,7 +180,7 @@ def _sample(reading: Reading, lang: str) -> str:
         return say("sample foreign", lang, nobs=int(facts["nobs"])) if "nobs" in facts else ""
     window = facts["window"]
     span = "" if window is None else (f"（{window[0]}-{window[1]}）" if lang == "zh" else f" ({window[0]}-{window[1]})")
-    key = "sample" if facts["estimator"] == "ML" else "sample gmm"
+    key = "sample" if facts["estimator"] in ("ML", "Bayes") else "sample gmm"
     return say(key, lang, n=facts["units"], t=facts["periods"], window=span, nobs=facts["nobs"], used=facts["n"])
 
 

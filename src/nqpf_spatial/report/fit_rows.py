@@ -23,8 +23,20 @@ def fit_rows(readings: Sequence[Reading], groups: Sequence[str], digits: int, la
     estimators = [str(r.facts["estimator"]) for r in readings]
     if set(estimators) != {"ML"}:
         rows.append(Row(head, say("estimator", lang), tuple(map(Cell, estimators))))
-    for key in ("units", "periods", "nobs", "n", "instruments", "first stage", "r2", "llf", "aic", "bic"):
-        places = _FEW if key in ("llf", "aic", "bic", "first stage") else digits
+    for key in (
+        "units",
+        "periods",
+        "nobs",
+        "n",
+        "instruments",
+        "first stage",
+        "r2",
+        "llf",
+        "log marginal",
+        "aic",
+        "bic",
+    ):
+        places = _FEW if key in ("llf", "log marginal", "aic", "bic", "first stage") else digits
         values = [r.facts.get(key) for r in readings]
         cells = tuple(Cell() if v is None else count(v) if key in _COUNTS else number(v, places) for v in values)
         rows.append(Row(head, say(key, lang), cells))

@@ -100,7 +100,12 @@ class Table:
         return markdown(self)
 
     def to_latex(
-        self, path: str | PathLike[str] | None = None, *, caption: str | None = None, label: str | None = None
+        self,
+        path: str | PathLike[str] | None = None,
+        *,
+        caption: str | None = None,
+        label: str | None = None,
+        longtable: bool = False,
     ) -> str:
         r"""LaTeX with booktabs rules, by maketables.
 
@@ -110,15 +115,17 @@ class Table:
             Also written there, as UTF-8.
         caption, label : str, optional
             Of the float; without them there is no float around the table.
+        longtable : bool
+            For tables longer than a page: a ``longtable``, no float, with the heads repeated on every page.
 
         Returns
         -------
         str
-            Needs ``\usepackage{booktabs,threeparttable,makecell}``; Chinese text needs XeLaTeX or LuaLaTeX with ctex.
+            Needs ``\usepackage{booktabs,threeparttable,makecell}``, and ``longtable`` for one; Chinese text needs XeLaTeX or LuaLaTeX with ctex.
         """
         from nqpf_spatial.report.write_files import latex
 
-        made = latex(self, caption, label)
+        made = latex(self, caption, label, longtable)
         if path is not None:
             Path(path).write_text(made, encoding="utf-8", newline="\n")
         return made

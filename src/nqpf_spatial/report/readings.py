@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
 
 from nqpf_spatial.models.bayes.averaging import likelihood_facts
+from nqpf_spatial.models.bayes.posterior import Posterior
 from nqpf_spatial.models.dynamic.impacts import DynamicImpacts
 from nqpf_spatial.models.dynamic.part import part
 from nqpf_spatial.models.gmm.results import GMMFit
-from nqpf_spatial.models.impacts.inference import EFFECTS, STATISTICS, Impacts
+from nqpf_spatial.models.impacts.inference import EFFECTS, STATISTICS, Impacts, sign_probability
 from nqpf_spatial.models.results import SpatialFit
 from nqpf_spatial.models.several.results import SeveralFit
 from nqpf_spatial.models.term_labels import BLOCKS, block_of
@@ -58,7 +59,7 @@ def read(result: Any, show: str, alpha: float) -> Reading:
 
     Parameters
     ----------
-    result : SpatialFit, GMMFit, Impacts, or a result that maketables can read
+    result : SpatialFit, GMMFit, Impacts, Posterior, or a result that maketables can read
     show : {"coefficients", "impacts", "both"}
     alpha : float
 
@@ -80,7 +81,11 @@ def read(result: Any, show: str, alpha: float) -> Reading:
                 f"the impacts have intervals for alpha={result.alpha}; pass alpha={result.alpha}, not {alpha}"
             )
         facts = _facts_of(fit) | {"effects by": (result.method, result.draws)}
+        if isinstance(result, DynamicImpacts) and not result.both:
+            facts["when"] = result.when
         return _assemble(fit, _none(), _effects(result), facts)
+    if isinstance(result, Posterior):
+        return _read_posterior(result, show, alpha)
     if show != "coefficients":
         raise ValueError(f"a {type(result).__name__} has no impacts; compare it with show='coefficients'")
     return _read_foreign(result, alpha)
@@ -99,6 +104,47 @@ def _read_fit(fit: SpatialFit | GMMFit, show: str, alpha: float) -> Reading:
     return _assemble(fit, _none() if show == "impacts" else _coefficients(fit, alpha), effects, facts)
 
 
+def _read_posterior(found: Posterior, show: str, alpha: float) -> Reading:
+    """Means and standard deviations of the samples; p is twice the smaller probability of a sign, as for posterior impacts."""
+    fit, draws = found.fit, len(found.draws)
+    facts = {k: v for k, v in _facts_of(fit).items() if k not in ("llf", "aic", "bic", "vcov")}
+    facts |= {"estimator": "Bayes", "log marginal": found.log_marginal, "posterior": (found.prior.beta, draws)}
+    effects, rows = _none(), _none()
+    if show in ("impacts", "both"):
+        effects, facts["effects by"] = _effects(found.impacts(alpha=alpha)), ("posterior", draws)
+    if show != "impacts":
+        table = found.summary(alpha)
+        rows = table.rename(columns={"mean": "estimate", "sd": "se"}).reindex(columns=list(STATISTICS))
+        rows["p"] = sign_probability(found.draws.to_numpy().reshape(draws, -1)).tolist() + [_NAN]
+        rows = _in_blocks(fit, rows)
+    made = _assemble(fit, rows, effects, facts)
+    return replace(made, likelihood=None)
+
+
+def same_runs(readings: Sequence[Reading]) -> tuple[Reading, ...]:
+    """Effects at different horizons in the same rows.
+
+    Effects of the short and of the long run have blocks of their own. Where a column is about another horizon, or every column
+    about one horizon, they stand side by side in plain blocks, and the notes say which horizon they are of.
+    """
+    timed = [r for r in readings if "when" in r.facts]
+    apart = len(timed) == len(readings) and len({r.facts["when"]() for r in timed}) > 1
+    if not apart and not any(map(_plain, timed)):
+        return tuple(readings)
+    return tuple(_without_run(r) if "when" in r.facts else r for r in readings)
+
+
+def _plain(reading: Reading) -> bool:
+    return any(block in EFFECTS for block in reading.effects.index.get_level_values("block"))
+
+
+def _without_run(reading: Reading) -> Reading:
+    blocks = [block.rpartition(" ")[2] for block in reading.effects.index.get_level_values("block")]
+    terms = reading.effects.index.get_level_values("term")
+    index = pd.MultiIndex.from_arrays([blocks, terms], names=["block", "term"])
+    return replace(reading, effects=reading.effects.set_axis(index))
+
+
 def _assemble(fit: SpatialFit | GMMFit, rows: pd.DataFrame, effects: pd.DataFrame, facts: dict[str, Any]) -> Reading:
     likelihood = None
     if isinstance(fit, SpatialFit):
@@ -108,16 +154,28 @@ def _assemble(fit: SpatialFit | GMMFit, rows: pd.DataFrame, effects: pd.DataFram
 
 def _coefficients(fit: SpatialFit | GMMFit, alpha: float) -> pd.DataFrame:
     """Every parameter of a fit in its block, variances at the end."""
-    rows = fit.tidy(alpha)[list(STATISTICS)]
-    outcome, matrices = fit.endog_names, _matrix_terms(fit)
-    terms = [str(term) for term in rows.index]
-    blocks = ["Spatial" if matrices.get(t, ("W",))[0] != "W" else block_of(t, outcome) for t in terms]
-    rows.index = pd.MultiIndex.from_arrays([blocks, terms], names=["block", "term"])
+    rows = _blocked(fit, fit.tidy(alpha)[list(STATISTICS)])
     variances = {"sigma2": (fit.sigma2, fit.sigma2_se if isinstance(fit, SpatialFit) else _NAN)}
     if isinstance(fit, SpatialFit) and fit.sigma2_mu is not None:
         variances["sigma2_mu"] = (fit.sigma2_mu, _NAN)
     for name, (value, se) in variances.items():
         rows.loc[("Variance", name), ["estimate", "se"]] = [value, se]
+    return _ordered(rows)
+
+
+def _in_blocks(fit: SpatialFit | GMMFit, rows: pd.DataFrame) -> pd.DataFrame:
+    return _ordered(_blocked(fit, rows))
+
+
+def _blocked(fit: SpatialFit | GMMFit, rows: pd.DataFrame) -> pd.DataFrame:
+    """The block of every parameter in front of its name."""
+    outcome, matrices = fit.endog_names, _matrix_terms(fit)
+    terms = [str(term) for term in rows.index]
+    blocks = ["Spatial" if matrices.get(t, ("W",))[0] != "W" else block_of(t, outcome) for t in terms]
+    return rows.set_axis(pd.MultiIndex.from_arrays([blocks, terms], names=["block", "term"]))
+
+
+def _ordered(rows: pd.DataFrame) -> pd.DataFrame:
     order = sorted(range(len(rows)), key=lambda i: BLOCKS.index(rows.index[i][0]))
     return rows.iloc[order]
 
@@ -135,9 +193,7 @@ def _effects(impacts: Impacts) -> pd.DataFrame:
         runs = impacts.runs
         return pd.concat([_effect_rows(runs.loc[run], f"{run} ") for run in runs.index.unique("run")])
     if impacts.cumulative or impacts.horizon not in (0, "long"):
-        raise ValueError(
-            f"impacts of the {impacts.when()}: comparisons show the short run (horizon 0) and the long run"
-        )
+        return _effect_rows(impacts.table, "")
     return _effect_rows(impacts.table, "long " if impacts.horizon == "long" else "short ")
 
 

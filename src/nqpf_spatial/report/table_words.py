@@ -41,6 +41,7 @@ _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "n": ("Effective observations", "有效观测数"),
         "r2": ("R²", "R²"),
         "llf": ("Log-likelihood", "对数似然值"),
+        "log marginal": ("Log marginal likelihood", "对数边际似然值"),
         "aic": ("AIC", "AIC"),
         "bic": ("BIC", "BIC"),
         "instruments": ("Excluded instruments", "工具变量个数"),
@@ -123,6 +124,17 @@ _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "stable": ("stable", "平稳"),
         "near unit": ("stable, but the interval contains one", "平稳，但区间包含1"),
         "unstable": ("not stable, no long run", "不平稳，无长期效应"),
+        "note horizon": ("Horizon of the effects: {what}.", "效应的时点：{what}。"),
+        "note posterior": (
+            "Posterior means and standard deviations, p twice the smaller probability of a sign: {what}.",
+            "后验均值与后验标准差，p值为较小符号概率的两倍：{what}。",
+        ),
+        "prior": ("{prior} prior, {draws} samples", "{prior}先验，{draws}个样本"),
+        "note shares": (
+            "Shares of W have no stars, tests or intervals here: zero and one are the ends of their range, where Wald's do not hold; "
+            "see shares().",
+            "权重份额不标星号、检验与区间：零和一是其取值边界，Wald方法不成立，见shares()。",
+        ),
         "note weak": ("{what} is weakly identified (standard error above {limit}).", "{what}识别较弱（标准误大于{limit}）。"),
         "note lag": (
             "Coefficients of a model with a spatial lag are not marginal effects; see the impacts.",

@@ -8,15 +8,17 @@ from typing import Any
 
 import pandas as pd
 
+from nqpf_spatial.models.bayes.posterior import Posterior
 from nqpf_spatial.models.diagnostics import Diagnosis
 from nqpf_spatial.models.gmm.results import GMMFit
 from nqpf_spatial.models.impacts.inference import STATISTICS, Impacts
 from nqpf_spatial.models.naming import check_lang
 from nqpf_spatial.models.results import SpatialFit
 from nqpf_spatial.models.sweep.result import Sweep
-from nqpf_spatial.report.compare import Comparison, compare, zero_by_model
+from nqpf_spatial.report.compare import Comparison, compare, is_share, without_wald, zero_by_model
 from nqpf_spatial.report.fit_rows import fit_rows
 from nqpf_spatial.report.grid import Cell, Row, Table, count, number, probability, significant, stars_of
+from nqpf_spatial.report.readings import Reading
 from nqpf_spatial.report.style import labels_of
 from nqpf_spatial.report.table_words import say
 
@@ -36,7 +38,7 @@ def table(
 
     Parameters
     ----------
-    result : SpatialFit, GMMFit, Impacts, Diagnosis, Comparison, Sweep, DataFrame, Series, or anything with a ``table``
+    result : SpatialFit, GMMFit, Impacts, Posterior, Diagnosis, Comparison, Sweep, DataFrame, Series, or anything with a ``table``
         Fits and impacts have one row per parameter and columns for estimate, standard error, z, p and interval. A sweep
         has its summary. Frames are printed as they are: rows of a two-level index in blocks, floats with `digits` decimals.
     digits : int
@@ -76,7 +78,7 @@ def table(
         return result
     if isinstance(result, Comparison):
         return result.table
-    if isinstance(result, (SpatialFit, GMMFit, Impacts)):
+    if isinstance(result, (SpatialFit, GMMFit, Impacts, Posterior)):
         show = "coefficients"
         if isinstance(result, Impacts):
             show, alpha = "impacts", result.alpha
@@ -105,7 +107,7 @@ def _of_one(read: Comparison, title: str, notes: Sequence[str]) -> Table:
     lang, labels = style.lang, labels_of(read.readings, style)
     exact = read.frame.droplevel(0, axis=1)
     rows = [
-        Row(say(block, lang), labels[term], _cells(values, block, style.digits, style.stars))
+        Row(say(block, lang), labels[term], _cells(_tested(values, reading, term), block, style.digits, style.stars))
         for (block, term), values in exact.iterrows()
     ]
     level = f"{100 * (1 - style.alpha):g}%"
@@ -116,6 +118,11 @@ def _of_one(read: Comparison, title: str, notes: Sequence[str]) -> Table:
     legend = [] if not style.stars else [read.table.notes[1]]
     heading = title or read.table.header[0][0]
     return Table(heading, (tuple(heads),), tuple(rows), (line, *legend, *kept, *notes), lang, exact)
+
+
+def _tested(values: pd.Series, reading: Reading, term: str) -> pd.Series:
+    """The numbers of a row; a share at the end of its range has no Wald test."""
+    return without_wald(values) if is_share(reading, term) else values
 
 
 def _cells(values: pd.Series, block: str, digits: int, stars: Mapping[str, float]) -> tuple[Cell, ...]:

@@ -77,8 +77,13 @@ def _tex_marks(stars: str) -> str:
     return "".join(_MARKS.get(mark, mark) for mark in stars)
 
 
-def latex(table: Table, caption: str | None, label: str | None) -> str:
+def latex(table: Table, caption: str | None, label: str | None, longtable: bool = False) -> str:
     """The table in LaTeX; see `Table.to_latex`."""
+    if longtable:
+        from nqpf_spatial.report.write_longtable import longtable as over_pages
+
+        named = None if caption is None else tex(caption)
+        return over_pages(latex(table, None, None), len(table.header[-1]) + 1, named, label, table.lang)
     frame = _escaped_frame(table)
     notes = "\n".join(tex(note) for note in table.notes)
     made = _maketables().MTable(
