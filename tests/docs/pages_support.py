@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -170,13 +171,19 @@ def _delegates(name: str) -> tuple[Any, ...]:
         "half_panel_jackknife": (f"{models}:fit",),
         "sweep": (f"{models}:fit",),
         "paper": (f"{models}:fit",),
+        "FitPictures.plot": tuple(
+            f"{models}.pictures.{place}"
+            for place in ("coefficients:coefficient_plot", "residuals:residual_map", "residuals:residual_scatter")
+        )
+        + (f"{models}.profile:profile",),
+        "Comparison.to_latex": ("nqpf_spatial.report.grid:Table.to_latex",),
         "Comparison.restyle": ("nqpf_spatial.report:compare",),
         **dict.fromkeys(("ols", "slx", "sar", "sem", "sdm", "sdem", "sac", "gns"), (f"{models}:fit",)),
     }
     found = []
     for target in where.get(name, ()):
         module, function = target.split(":")
-        found.append(getattr(importlib.import_module(module), function))
+        found.append(attrgetter(function)(importlib.import_module(module)))
     return tuple(found)
 
 

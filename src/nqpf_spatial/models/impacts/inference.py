@@ -101,19 +101,14 @@ class Impacts(ImpactProtocol):
 
         return impact_plot(self, ax, effects, lang)
 
-    def plot_blocks(self, term: str | None = None, kind: str = "matrix", **options: Any) -> Axes:
-        """Block to block as "matrix" or "chord"; see `nqpf_spatial.models.pictures.blocks.block_plot`.
-
-        Parameters
-        ----------
-        term : str, optional
-        kind : {"matrix", "chord"}
-        **options
-            ``groups="block"``, ``lang="en"``, ``ax=None``.
-        """
+    def plot_blocks(
+        self, term: str | None = None, kind: str = "matrix", groups: str | Mapping[Any, Any] | pd.Series = "block",
+        lang: str = "en", ax: Axes | None = None,
+    ) -> Axes:  # fmt: skip
+        """Block to block as "matrix" or "chord"; see `nqpf_spatial.models.pictures.blocks.block_plot`."""
         from nqpf_spatial.models.pictures.blocks import block_plot
 
-        return block_plot(self, term, kind, **options)
+        return block_plot(self, term, kind, groups, lang, ax)
 
     def map(
         self, term: str, source: object = None, target: object = None, lang: str = "en", ax: Axes | None = None
