@@ -175,6 +175,26 @@ def test_fit_from_files_equals_fit_from_python(run, files):
     )
 
 
+def test_ids_may_be_the_file_written_beside_weights(run, files):
+    folder, data, w = files
+    pd.DataFrame({"position": range(1, 21), "label": w.ids}).to_csv(folder / "other.ids.csv", index=False)
+    arguments = ("--data", folder / "panel.dta", "--unit", "unit", "--time", "period", "--weights", folder / "W.dta")
+    done = run("fit", "y ~ x | unit + period", *arguments, "--ids", folder / "other.ids.csv")
+    assert done.exit_code == 0, done.output
+    assert f"{nq.sdm('y ~ x | unit + period', data, w).rho:.4f}" in done.output
+    pd.DataFrame({"name": w.ids}).to_csv(folder / "wrong.csv", index=False)
+    done = run("fit", "y ~ x | unit + period", *arguments, "--ids", folder / "wrong.csv")
+    assert done.exit_code != 0 and "needs the columns position and label" in done.output
+
+
+def test_an_nbs_export_is_sent_to_its_reader(run, tmp_path):
+    file = tmp_path / "export.csv"
+    file.write_bytes("数据库：分省年度数据\n指标：示例(亿元)\n地区,2023年\n北京市,2\n".encode("gb18030"))
+    for arguments in (("fit", "y ~ x", "--data", file), ("data", file)):
+        done = run(*arguments)
+        assert done.exit_code == 2 and "read_nbs" in done.output and "Traceback" not in done.output
+
+
 def test_fit_side_by_side_in_every_format(run, tmp_path):
     for ending in (".docx", ".tex", ".html", ".md", ".txt"):
         made = tmp_path / f"t{ending}"

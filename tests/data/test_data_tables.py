@@ -292,3 +292,33 @@ def test_periods_that_are_no_years_belong_to_other_units_only():
         nq.data.read_table(frame.assign(t=[1, 2, 1.5, 2]), unit="id", time="t", provinces="allow")
     with pytest.raises(DataSourceError, match="not a year: 1"):
         nq.data.read_table(frame.assign(id=["Beijing", "Beijing", "Tibet", "Tibet"]), unit="id", time="t")
+
+
+EXPORT = ["数据库：分省年度数据", "指标：示例(亿元)", "时间：最近2年", "地区,2023年,2022年", "北京市,2,1"]
+
+
+@pytest.mark.parametrize("lines", [EXPORT, EXPORT[3:]], ids=["heading lines", "header row only"])
+def test_an_nbs_export_is_sent_to_its_reader(tmp_path, lines):
+    file = tmp_path / "export.csv"
+    file.write_bytes("\n".join(lines).encode("gb18030"))
+    with pytest.raises(DataSourceError, match=r"nq\.data\.read_nbs\('export\.csv'\)"):
+        nq.data.read_table(file)
+
+
+def test_a_table_of_ones_own_with_a_column_of_regions_is_none(tmp_path):
+    file = tmp_path / "own.csv"
+    file.write_text("地区,year,x\n北京,2020,1\n", encoding="utf-8")
+    assert nq.data.read_table(file, unit="地区").shape == (1, 1)
+
+
+def test_periods_that_are_counted_suggest_allow():
+    table = pd.DataFrame({"unit": ["Beijing", "Beijing"], "t": [1, 2], "x": [1.0, 2.0]})
+    with pytest.raises(DataSourceError, match=r"not a year: 1 \(Beijing\).*provinces='allow' takes periods"):
+        nq.data.read_table(table, unit="unit", time="t")
+    assert nq.data.read_table(table, unit="unit", time="t", provinces="allow").index.tolist() == [
+        ("Beijing", 1),
+        ("Beijing", 2),
+    ]
+    with pytest.raises(DataSourceError, match="not a year: 'Q1'") as caught:
+        nq.data.read_table(table.assign(t=["Q1", "Q2"]), unit="unit", time="t")
+    assert "allow" not in str(caught.value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 
+import pandas as pd
 import pytest
 from pages_support import PAGES, ROOT, Checker, Code, Known, parse, pieces, roots
 
@@ -94,3 +95,13 @@ def test_readme_runs_as_written(name, tmp_path, monkeypatch):
                 warnings.simplefilter("always")
                 exec(compile(code.text, name, "exec"), names)
     assert list(tmp_path.glob("*.docx"))
+
+
+def test_the_claims_page_quotes_the_placebo_study():
+    study = pd.read_csv(ROOT / "studies" / "results" / "placebo.csv")
+    row = study[(study.rule == "R-MECH") & study.exceeds.str.contains("support") & study.setting.str.contains(" or ")]
+    quoted = (ROOT / "docs" / "claims.md").read_text(encoding="utf-8")
+    assert "(placebo.md)" in quoted and len(row) == 1
+    for share in (row.supported.iloc[0], row.contradicted.iloc[0]):
+        assert f"{share:.0%}".replace("%", " %") in quoted
+    assert f"{row.replicates.iloc[0]} placebos" in quoted

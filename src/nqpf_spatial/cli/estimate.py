@@ -26,7 +26,10 @@ def fit(
     ],
     data: Annotated[
         Path | None,
-        typer.Option(help="csv, xlsx, xls or dta, a row per unit and period; the packaged panel without it."),
+        typer.Option(
+            help="csv, xlsx, xls or dta, a row per unit and period; the packaged panel without it. Exports of the NBS database: "
+            "first nq.data.read_nbs(file).to_csv(...) in Python."
+        ),
     ] = None,
     unit: Annotated[str, typer.Option(help="Column of the units in --data.")] = "province",
     time: Annotated[str, typer.Option(help="Column of the periods in --data; 'none' for a cross-section.")] = "year",
@@ -40,7 +43,10 @@ def fit(
     transform: Annotated[str, typer.Option(help="Of weights from files: row, spectral, minmax or none.")] = "row",
     ids: Annotated[
         Path | None,
-        typer.Option(help="Labels of a file of weights that has none: one per line, in the order of its rows."),
+        typer.Option(
+            help="Labels of a file of weights that has none, in the order of its rows: a .txt with one per line, or the "
+            ".ids.csv that nqpf_spatial puts beside weights."
+        ),
     ] = None,
     model: Annotated[
         list[str] | None,
@@ -117,12 +123,7 @@ def _weights(name: str, transform: str, ids: Path | None) -> SpatialWeights:
 
     if name in nq.weights.REGISTERED:
         return nq.weights.registered(name)
-    labels = (
-        None
-        if ids is None
-        else [line.strip() for line in ids.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
-    )
-    return nq.weights.read(name, labels, transform)  # type: ignore[arg-type]
+    return nq.weights.read(name, ids, transform)  # type: ignore[arg-type]
 
 
 def _fits(

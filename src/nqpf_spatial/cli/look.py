@@ -9,6 +9,9 @@ import typer
 
 from nqpf_spatial.cli.terminal import console, fail, parse_years, print_frame
 
+#: endings of tables that are no names of variables
+_FILES = (".csv", ".xls", ".xlsx", ".dta", ".txt")
+
 
 def claims(
     claim: Annotated[str | None, typer.Argument(help="Claim id, for instance WU-M4.")] = None,
@@ -42,10 +45,17 @@ def data(
     """List the variables of the packaged data, show some with their sources and breaks, or write them to a file.
 
     Nothing is filled: a cell without a published figure stays empty. The sources go beside a file, as NAME.sources.csv.
+    Files of your own go to `fit --data`; exports of the NBS database are read by nq.data.read_nbs in Python.
     """
     import nqpf_spatial as nq
 
     try:
+        for name in variables or ():
+            if Path(name).suffix.lower() in _FILES:
+                raise ValueError(
+                    f"{name} is a file, not a variable: this command is about the packaged data. An export of the NBS database is read "
+                    "by nq.data.read_nbs(file), any other table by nq.data.read_table(file) in Python or by fit --data"
+                )
         if out is not None:
             _write_panel(variables, parse_years(years), names, out)
         elif not variables:

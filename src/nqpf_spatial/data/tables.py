@@ -19,6 +19,8 @@ from nqpf_spatial.provinces import Names, is_province, resolve, resolve_many
 Layout = Literal["long", "wide"]
 Mode = Literal["require", "allow"]
 _SHOWN = 10
+_WHOLE = re.compile(r"(\d+)(?:\.0)?")
+_NBS_HEADING = re.compile(r"(数据库|指标|时间|地区)\s*[：:]")
 
 
 def read_table(
@@ -50,8 +52,8 @@ def read_table(
     ignore : sequence of str
         Columns to leave out.
     provinces : {"require", "allow"}
-        "require": every unit must be one of the 31 provinces, under any of its names. "allow": units may be
-        anything (cities, counties, US states) and keep their labels.
+        "require": every unit must be one of the 31 provinces, under any of its names, every time a year. "allow": units
+        may be anything (cities, counties, US states) and keep their labels, times may be periods 1, 2, ...
     names : {"en", "zh", "adcode", "iso"}
         Form of the province labels, with ``provinces="require"``.
     sheet : str or int
@@ -70,7 +72,7 @@ def read_table(
     ------
     DataSourceError
         A column is missing or unrecognised, a row is no province, a cell is no number, a time no year, a
-        unit and year are given twice; the message names them.
+        unit and year are given twice; the message names them. An export of the NBS database is for :func:`read_nbs`.
 
     Examples
     --------
@@ -146,6 +148,8 @@ def _open(table: str | Path | pd.DataFrame, sheet: str | int, encoding: str | No
         rows = rows[1:]
     if not rows:
         raise DataSourceError(f"{name} is empty")
+    if _NBS_HEADING.match(rows[0][0]):
+        raise DataSourceError(f"{name} begins with {rows[0][0]!r}: {_nbs_hint(name)}")
     header, body = rows[0], rows[1:]
     long = [k for k, row in enumerate(body) if any(row[len(header) :])]
     if long:
@@ -159,13 +163,19 @@ def _open(table: str | Path | pd.DataFrame, sheet: str | int, encoding: str | No
     return pd.DataFrame(cells, columns=pd.Index(header), dtype=object), name
 
 
+def _nbs_hint(name: str) -> str:
+    """What to do with a file that looks as the NBS database writes them."""
+    return f"an export of the NBS database, which nq.data.read_nbs({name!r}) reads (in Python, .to_csv(...) then writes a plain table)"
+
+
 def _require_columns(frame: pd.DataFrame, wanted: list[str], where: str) -> None:
     """Stop if a named column is not there."""
     absent = [name for name in wanted if name not in frame.columns]
     if absent:
+        hint = f". If it is {_nbs_hint(where)}" if frame.columns[0] in ("地区", "指标", "时间") else ""
         raise DataSourceError(
             f"{where} has no column {', '.join(absent)}; it has {', '.join(map(str, frame.columns))}; "
-            "unit, time, value and ignore say which columns are meant"
+            f"unit, time, value and ignore say which columns are meant{hint}"
         )
 
 
@@ -206,11 +216,13 @@ def _years(times: pd.Series, units: pd.Series, where: str, any_whole: bool) -> l
     """Years of the rows; units that are no provinces may have periods 1, 2, ... as well."""
     years = [to_year(t) for t in times]
     if any_whole and None in years:
-        whole = [re.fullmatch(r"(\d+)(?:\.0)?", str(t).strip()) for t in times]
+        whole = [_WHOLE.fullmatch(str(t).strip()) for t in times]
         years = [None if w is None else int(w[1]) for w in whole]
-    bad = [f"{t!r} ({u})" for t, u, y in zip(times, units, years, strict=True) if y is None]
+    bad = [(t, u) for t, u, y in zip(times, units, years, strict=True) if y is None]
     if bad:
-        raise DataSourceError(f"{where}: not a year: {_some(bad)}")
+        counted = not any_whole and all(_WHOLE.fullmatch(str(t).strip()) for t, _ in bad)
+        hint = "; provinces='allow' takes periods 1, 2, ... too, and units of any kind" if counted else ""
+        raise DataSourceError(f"{where}: not a year: {_some(f'{t!r} ({u})' for t, u in bad)}{hint}")
     return [y for y in years if y is not None]
 
 

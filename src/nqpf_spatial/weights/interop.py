@@ -56,7 +56,8 @@ def from_any(
         * str or Path: a file, see :func:`read`.
     ids : iterable, optional
         Labels of an unlabelled matrix in the order of its rows; for a long table, all units (also
-        those without links).
+        those without links). The result has its units sorted (provinces by adcode, others in the natural
+        order of their labels) and rows and columns with them, so its ``ids`` need not be in this order.
     transform : {"row", "spectral", "minmax", "none"}, optional
         Standardisation; default "row", except that a SpatialWeights keeps its own.
     islands : {"error", "keep"}
@@ -83,6 +84,9 @@ def from_any(
     >>> table = pd.DataFrame([[0, 2], [5, 0]], index=["x", "y"], columns=["x", "y"])
     >>> from_any(table, transform="none").dense().tolist()
     [[0.0, 2.0], [5.0, 0.0]]
+    >>> w = from_any([[0, 2, 0], [5, 0, 0], [1, 0, 0]], ids=["z", "y", "x"], transform="none")
+    >>> w.ids, w.dense().tolist()
+    (('x', 'y', 'z'), [[0.0, 0.0, 1.0], [0.0, 0.0, 5.0], [0.0, 2.0, 0.0]])
     >>> from_any([[0, 1], [1, 0]])
     Traceback (most recent call last):
         ...
