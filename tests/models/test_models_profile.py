@@ -10,7 +10,7 @@ from scipy import optimize, stats
 from test_models_brute_force import build
 
 import nqpf_spatial as nq
-from nqpf_spatial.errors import IdentificationError, PanelError
+from nqpf_spatial.errors import IdentificationError, IdentificationWarning, PanelError
 
 CASES = [
     ("SAR", "ring", "twoways", True),
@@ -107,6 +107,18 @@ def test_the_wald_interval_is_that_of_the_covariance_in_use():
     robust = fit.with_vcov("sandwich").profile()
     np.testing.assert_allclose(robust.intervals.loc["wald"], fit.with_vcov("sandwich").conf_int().loc["rho"])
     np.testing.assert_allclose(robust.intervals.loc["lr"], fit.profile().intervals.loc["lr"])
+
+
+def test_a_likelihood_that_bounds_rho_on_no_side_says_so():
+    near = np.ones((6, 6)) - np.eye(6) + 0.05 * np.random.default_rng(1).random((6, 6)) * (1 - np.eye(6))
+    w = nq.weights.from_any(near, ids=[f"u{i}" for i in range(6)])
+    data = nq.simulate("SAR", w, T=3, params={"x": 0.1, "rho": 0.3}, seed=1)
+    with pytest.warns(IdentificationWarning):
+        fit = nq.sar("y ~ x | unit + period", data, w)
+    found = fit.profile(alpha=1e-8)
+    assert any(found.unbounded) and "does not bound rho" in repr(found)
+    assert found.intervals.loc["lr"].between(*found.intervals.loc["admissible"]).all()
+    assert not any(fit.profile(alpha=0.9).unbounded) or fit.estimate.fit.boundary
 
 
 def test_many_units_use_factorisations():

@@ -45,6 +45,8 @@ class RhoProfile:
     pieces : (P, 2) ndarray
         The likelihood-ratio set; more than one row where the likelihood has several maxima of about the same height.
         ``intervals`` spans them.
+    unbounded : (bool, bool)
+        The set reaches the lower, the upper end of the admissible interval: the likelihood does not bound rho there.
     alpha : float
     fit : SpatialFit
     """
@@ -54,6 +56,7 @@ class RhoProfile:
     llf: float
     intervals: pd.DataFrame
     pieces: NDArray
+    unbounded: tuple[bool, bool]
     alpha: float
     fit: SpatialFit
 
@@ -77,6 +80,11 @@ class RhoProfile:
             f"{level} Wald interval            {spans['wald']}, vcov {self.fit.vcov}",
             f"admissible                   {spans['admissible']}",
         ]
+        ends = [name for name, reached in zip(("lower", "upper"), self.unbounded, strict=True) if reached]
+        if ends:
+            lines.append(
+                f"the likelihood does not bound rho: the set reaches the {' and the '.join(ends)} admissible end"
+            )
         if len(self.pieces) > 1:
             parts = " and ".join(f"({a:.4f}, {b:.4f})" for a, b in self.pieces)
             lines.append(f"the likelihood-ratio set falls apart: {parts}")
@@ -138,7 +146,7 @@ def profile(fit: SpatialFit, alpha: float = 0.05, points: int | None = None) -> 
     at = _points(intervals, rho, inside(logdet), scan(logdet), count)
     values = kernel.profile_rho(est.reduced, est.likelihood, at)
     table = pd.DataFrame({"llf": values, "lr": 2.0 * (llf - values)}, index=pd.Index(at, name="rho"))
-    return RhoProfile(table, rho, llf, intervals, found.pieces, alpha, fit)
+    return RhoProfile(table, rho, llf, intervals, found.pieces, (found.open_low, found.open_high), alpha, fit)
 
 
 def _points(
