@@ -131,11 +131,11 @@ def test_every_public_name_of_a_fit_is_decided_here(fit):
     works = {
         "account", "aic", "bic", "bootstrap", "bse", "conf_int", "correction", "counterfactual", "cov_params", "cov_type", "diagnose", "dynamic",
         "effects", "endog_names", "estimate", "exog_names", "explain", "fixed_effects", "forecast", "formula", "glance", "impacts",
-        "impulse_responses", "k_params", "lambda_", "llf", "model", "n_effective", "nobs", "params", "parsed", "phi", "predict",
+        "impulse_responses", "k_params", "lambda_", "llf", "model", "n_effective", "nobs", "params", "parsed", "phi", "plot", "predict",
         "provenance", "pvalues", "random", "release", "resid", "rho", "sigma2", "sigma2_mu", "sigma2_se", "stability", "summary",
         "dropped", "tidy", "tvalues", "vcov", "vcov_options", "w", "with_vcov", "zvalues",
     }  # fmt: skip
-    refuses = {"permutation_test", "posterior", "random_counterpart", "random_effects"}
+    refuses = {"permutation_test", "posterior", "profile", "random_counterpart", "random_effects"}
     assert {name for name in dir(fit) if not name.startswith("_")} == works | refuses
 
 
@@ -149,6 +149,8 @@ def test_values_that_only_static_or_random_fits_have(fit):
         (lambda f: f.posterior(), "posterior is not available for a fit with time lags"),
         (lambda f: f.permutation_test("x"), "permutation test is not available for a fit with time lags"),
         (lambda f: f.random_counterpart(), "random-effects counterpart is not available for a fit with time lags"),
+        (lambda f: f.profile(), "profile of rho is not available for a fit with time lags"),
+        (lambda f: f.plot("profile"), "profile of rho is not available for a fit with time lags"),
         (lambda f: f.random_effects(), "see fixed_effects"),
         (lambda f: f.impacts("posterior"), "exact posterior exists for static models only"),
         (lambda f: f.impacts("bootstrap", kind="wild"), "recursive"),
