@@ -46,7 +46,7 @@ def test_the_packaged_panel_is_lines_of_seaborn(others_warn):
         np.testing.assert_allclose(line.get_ydata(), expected[name])
 
 
-def test_blocks_and_a_sweep_are_frames_of_seaborn(fits, others_warn):
+def test_blocks_are_a_frame_of_seaborn(fits, others_warn):
     fit = fits["SDM"]
     groups = {unit: "ab"[i % 2] for i, unit in enumerate(fit.estimate.design.units)}
     between = fit.impacts().by_block(groups)["estimate"].xs("x", level="term").unstack("from")
