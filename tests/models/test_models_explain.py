@@ -128,6 +128,40 @@ def test_time_lags_are_read_in_the_short_and_the_long_run(made, w):
     assert "L:y" not in str(res.explain("zh"))
 
 
+def persistent(w, effect, **options):
+    frame = nq.simulate("SAR", w, T=14, params={"x": effect, "L:y": 0.75, "rho": 0.22}, seed=2)
+    return nq.sar("y ~ x | unit + period", frame, w, dynamic="lag_y", **options)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_near_a_sum_of_one_the_long_run_is_an_unbounded_set(w, lang):
+    shapes = {}
+    for effect in (1.0, 0.0):
+        res = persistent(w, effect)
+        assert res.stability().stable and res.stability().near_unit
+        found = res.impacts("fieller", horizon="long").sets.loc["x"]
+        what, effects, _ = (res.explain(lang).sections[i][1] for i in range(3))
+        line = effects[2]
+        shapes[effect] = found["shape"]
+        assert ("unbounded" if lang == "en" else "无界") in line
+        assert ("interval reaches one" if lang == "en" else "区间含一") in what[-1]
+        # the bounded interval of the delta method is nowhere
+        total = res.impacts().long.table.loc["x", "total"]
+        assert not any(f"{total[end]:.4g}" in line for end in ("estimate", "lower", "upper"))
+        if found["shape"] == "complement":
+            assert f"{found['lower']:.4g}" in line and f"{found['upper']:.4g}" in line
+        else:
+            assert ("excludes no value" if lang == "en" else "不排除任何数值") in line
+    assert shapes == {1.0: "complement", 0.0: "line"}
+
+
+def test_near_a_sum_of_one_weights_without_a_fieller_set(w):
+    res = persistent(w.with_transform("spectral"), 1.0, correction="score")
+    assert res.stability().stable and res.stability().near_unit
+    for lang, words in (("en", "report a finite horizon"), ("zh", "请报告有限期的效应")):
+        assert words in res.explain(lang).sections[1][1][2]
+
+
 def test_both_languages_have_every_sentence_and_every_place():
     for key, (english, chinese) in SENTENCES.items():
         assert set(re.findall(r"\{(\w+)", english)) == set(re.findall(r"\{(\w+)", chinese)), key

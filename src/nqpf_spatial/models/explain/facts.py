@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -152,7 +153,7 @@ def _what(fit: SpatialFit, lang: str) -> tuple[str, ...]:
         lines.append(say(name, lang, value=fit.params[name], lower=lower, upper=upper, move=say(move, lang)))
     if fit.dynamic:
         found = fit.stability()
-        state = say("stable" if found.stable else "not_stable", lang)
+        state = say("not_stable" if not found.stable else "near_unit" if found.near_unit else "stable", lang)
         lines.append(say("time", lang, value=found.sum, lower=found.lower, upper=found.upper, state=state))
     return tuple(lines)
 
@@ -189,19 +190,33 @@ def _effects(fit: SpatialFit, impacts: Impacts, lang: str) -> tuple[str, ...]:
     outcome = _quantity(fit.estimate.design.outcome, fit, lang)
     alone = fit.w is None or fit.model in ("OLS", "SEM")
     lines = [say("same_period", lang)] if fit.dynamic else []
-    long_run = impacts.long.table if isinstance(impacts, DynamicImpacts) and fit.stability().stable else None
     for term in table.index:
         regressor = _quantity(str(term), fit, lang)
         facts: dict[str, Any] = {"term": regressor.label, "step": _step(regressor, lang), "outcome": outcome.label}
         for effect, short in (("direct", "d"), ("indirect", "i"), ("total", "t")):
             facts[effect], facts[short] = _spoken(table.loc[term, effect], regressor, outcome, lang)
         lines.append(say("effect_alone" if alone else "effect", lang, **facts))
-        if long_run is not None:
-            facts["total"], facts["t"] = _spoken(long_run.loc[term, "total"], regressor, outcome, lang)
-            lines.append(say("long", lang, **facts))
+        if isinstance(impacts, DynamicImpacts) and fit.stability().stable:
+            lines.append(_long_run(impacts, str(term), regressor, outcome, facts, lang))
     if not alone:
         lines.append(say("coefficients", lang))
     return tuple(lines)
+
+
+def _long_run(
+    impacts: DynamicImpacts, term: str, regressor: _Quantity, outcome: _Quantity, facts: Mapping[str, Any], lang: str
+) -> str:
+    """The total effect in the new equilibrium; near a sum of one the set of Fieller, which no bounded interval can replace."""
+    fit = impacts.fit
+    if not fit.stability().near_unit:
+        total, t = _spoken(impacts.long.table.loc[term, "total"], regressor, outcome, lang)
+        return say("long", lang, **{**facts, "total": total, "t": t})
+    weights = (fit.estimate.weights.first(), fit.estimate.weights.durbin)
+    if any(w is not None and not w.is_row_stochastic for w in weights):
+        return say("long_unknown", lang, **facts)
+    sets = fit.impacts(method="fieller", horizon="long").sets
+    row = sets.loc[term]
+    return say(f"long_{row['shape']}", lang, **facts, lower=row["lower"], upper=row["upper"])
 
 
 def _care(fit: SpatialFit, table: pd.DataFrame | None, lang: str) -> tuple[str, ...]:

@@ -59,6 +59,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "stable": ("stable", "平稳"),
         "not_stable": ("not stable, long-run effects do not exist", "不平稳，长期效应不存在"),
+        "near_unit": (
+            "stable at the estimate, but the interval reaches one: no bounded interval covers a long-run effect",
+            "在估计值处平稳，但区间含一：没有任何有界区间能覆盖长期效应",
+        ),
         "same_period": (
             "The effects below are those of the same period (short run), unless it says long run.",
             "以下除注明长期外，均为当期（短期）效应。",
@@ -66,6 +70,22 @@ SENTENCES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "long": (
             "{term}, long run: after a permanent rise by {step} everywhere, {outcome} ends up {total} (total effect {t}).",
             "{term}，长期：所有单元永久提高{step}后，{outcome}最终{total}（总效应 {t}）。",
+        ),
+        "long_complement": (
+            "{term}, long run: after a permanent rise by {step} everywhere the data set no bound to the effect on {outcome}: its 95 % set "
+            "(Fieller) is unbounded, every value except {lower:.4g} to {upper:.4g}.",
+            "{term}，长期：所有单元永久提高{step}后，数据不能界定{outcome}的变化：总效应的 95% 置信集（Fieller）无界，"
+            "为 {lower:.4g} 至 {upper:.4g} 以外的一切数值。",
+        ),
+        "long_line": (
+            "{term}, long run: after a permanent rise by {step} everywhere the data set no bound to the effect on {outcome}: its 95 % set "
+            "(Fieller) is unbounded and excludes no value.",
+            "{term}，长期：所有单元永久提高{step}后，数据不能界定{outcome}的变化：总效应的 95% 置信集（Fieller）无界，不排除任何数值。",
+        ),
+        "long_unknown": (
+            "{term}, long run: after a permanent rise by {step} everywhere the data set no bound to the effect on {outcome}; with these "
+            "weights there is no Fieller set of it: report a finite horizon.",
+            "{term}，长期：所有单元永久提高{step}后，数据不能界定{outcome}的变化；在此类权重下没有相应的 Fieller 置信集：请报告有限期的效应。",
         ),
         "w": (
             "Neighbours are defined by W = {name}: {links:.1f} neighbours per unit on average, {rows}.",
