@@ -97,31 +97,12 @@ def bootstrap(
     groups : mapping, Series or str, optional
         Clusters of units for ``"wild-cluster"``; units by default.
     """
-    if kind not in KINDS:
-        raise ValueError(f"kind={kind!r} is not known; choose one of {', '.join(map(repr, KINDS))}")
-    if replicates < 2:
-        raise ValueError(f"replicates={replicates}: at least two are needed, 999 are usual")
-    if groups is not None and kind != "wild-cluster":
-        raise ValueError(f'groups= has no meaning for kind={kind!r}; use "wild-cluster"')
-    if dynamic_terms(est) and kind != "recursive":
-        raise ValueError(
-            f'kind={kind!r}: with time lags the bootstrap is "recursive", paths are rebuilt period by period'
-        )
+    _check(est, kind, replicates, groups)
     if kind == "recursive":
         return recursive_bootstrap(est, replicates, seed)[:2]
     if est.random is not None:
-        if kind != "parametric":
-            raise ValueError(f'kind={kind!r}: with random effects the bootstrap is "parametric", unit effects redrawn')
         return random_effects.replicates(est, replicates, seed)
-    if isinstance(est.likelihood.rho, FactorLogDet) or isinstance(est.likelihood.lambda_, FactorLogDet):
-        raise ValueError(f"bootstraps need the eigenvalues of W, too many with {est.design.shape[1]} units")
-    if est.design.integrated:
-        require_balanced(est, "the bootstrap")
-    if est.correction not in IN_LIKELIHOOD:
-        raise ValueError(
-            f"correction={est.correction!r} changes the estimate after the likelihood; bootstrap a fit with "
-            'correction="transform" or "none"'
-        )
+    _check_refits(est)
     blocks = error_blocks(est, kind, replicates, seed, groups)
     if est.networks is not None:
         return unbalanced_inference.replicates(est, blocks)
@@ -143,6 +124,34 @@ def bootstrap(
     fits = replicate.refit_stream(design, blocks)
     params = fits.beta if est.weights.lag is None else np.column_stack([fits.beta, fits.rho])
     return params, fits.sigma2
+
+
+def _check(est: Estimate, kind: str, replicates: int, groups: object) -> None:
+    if kind not in KINDS:
+        raise ValueError(f"kind={kind!r} is not known; choose one of {', '.join(map(repr, KINDS))}")
+    if replicates < 2:
+        raise ValueError(f"replicates={replicates}: at least two are needed, 999 are usual")
+    if groups is not None and kind != "wild-cluster":
+        raise ValueError(f'groups= has no meaning for kind={kind!r}; use "wild-cluster"')
+    if dynamic_terms(est) and kind != "recursive":
+        raise ValueError(
+            f'kind={kind!r}: with time lags the bootstrap is "recursive", paths are rebuilt period by period'
+        )
+    if est.random is not None and kind not in ("parametric", "recursive"):
+        raise ValueError(f'kind={kind!r}: with random effects the bootstrap is "parametric", unit effects redrawn')
+
+
+def _check_refits(est: Estimate) -> None:
+    """What the refits of a fit with fixed effects cannot do."""
+    if isinstance(est.likelihood.rho, FactorLogDet) or isinstance(est.likelihood.lambda_, FactorLogDet):
+        raise ValueError(f"bootstraps need the eigenvalues of W, too many with {est.design.shape[1]} units")
+    if est.design.integrated:
+        require_balanced(est, "the bootstrap")
+    if est.correction not in IN_LIKELIHOOD:
+        raise ValueError(
+            f"correction={est.correction!r} changes the estimate after the likelihood; bootstrap a fit with "
+            'correction="transform" or "none"'
+        )
 
 
 def error_blocks(

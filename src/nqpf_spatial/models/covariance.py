@@ -38,13 +38,18 @@ def covariance(est: Estimate, vcov: str, options: Mapping[str, Any]) -> NDArray:
         raise ValueError(
             f'vcov={vcov!r} is not available with random effects; use "observed" or "expected", or fixed effects'
         )
-    check_dynamic_vcov(est, vcov)
-    check_missing_vcov(est, vcov)
+    check_holds(est, vcov)
     function, _ = METHODS[vcov]
     return function(est, **options)
 
 
-def check_missing_vcov(est: Estimate, vcov: str) -> None:
+def check_holds(est: Estimate, vcov: str) -> None:
+    """Refuse a covariance that does not hold for the estimate; the errors name those that do."""
+    check_dynamic_vcov(est, vcov)
+    _check_missing_vcov(est, vcov)
+
+
+def _check_missing_vcov(est: Estimate, vcov: str) -> None:
     """The covariances that hold where cells are missing; an error names them."""
     if est.design.observed is None:
         return

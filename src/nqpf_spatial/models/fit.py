@@ -12,14 +12,14 @@ import pandas as pd
 
 from nqpf_spatial.data import check_vintages
 from nqpf_spatial.errors import IdentificationError, IdentificationWarning, PanelError
+from nqpf_spatial.models.arguments import check_choice, given_weights
 from nqpf_spatial.models.correct import correct
-from nqpf_spatial.models.covariance import check_missing_vcov, check_vcov
+from nqpf_spatial.models.covariance import check_holds, check_vcov
 from nqpf_spatial.models.design import Design, build_design
 from nqpf_spatial.models.dynamic.estimate import estimate_dynamic
 from nqpf_spatial.models.dynamic.part import CORRECTIONS as DYNAMIC_CORRECTIONS
-from nqpf_spatial.models.dynamic.part import check_dynamic_vcov, parse_terms
+from nqpf_spatial.models.dynamic.part import parse_terms
 from nqpf_spatial.models.estimate import CORRECTIONS, IN_LIKELIHOOD, Estimate, Weights, estimate
-from nqpf_spatial.models.labels import canonical, match
 from nqpf_spatial.models.missing.choices import Missing
 from nqpf_spatial.models.missing.networks import cut_units
 from nqpf_spatial.models.random_effects import EFFECTS, RANDOM_ERRORS, estimate_random
@@ -36,7 +36,6 @@ from nqpf_spatial.models.several.weights import (
 )
 from nqpf_spatial.models.spec import Model, get_model, parse_formula
 from nqpf_spatial.models.weak import warn_weak
-from nqpf_spatial.weights.combine import WeightsSequence
 from nqpf_spatial.weights.core import SpatialWeights
 from nqpf_spatial.weights.guards import check_presample
 
@@ -171,62 +170,68 @@ def fit(
     """
     spec = get_model(model)
     terms = parse_terms(dynamic)
-    _check_choice("correction", correction, DYNAMIC_CORRECTIONS if terms else CORRECTIONS)
-    _check_choice("effects", effects, EFFECTS)
-    _check_choice("random_error", random_error, RANDOM_ERRORS)
+    check_choice("correction", correction, DYNAMIC_CORRECTIONS if terms else CORRECTIONS)
+    check_choice("effects", effects, EFFECTS)
+    check_choice("random_error", random_error, RANDOM_ERRORS)
     asked = Missing(missing, subset, islands)
     check_vcov(vcov)
     several = combine or wanted(w, w_durbin)
     if several:
         check_static_balanced(terms, effects, missing)
-    weights = parse_weights(spec, w, w_durbin, w_error, combine) if several else _weights(spec, w, w_durbin, w_error)
-    if durbin is not None and not spec.durbin:
-        raise ValueError(f"durbin= has no meaning in a {spec.name} model; use SLX, SDM, SDEM or GNS")
-    if isinstance(data, pd.DataFrame) and "release" in data.attrs:
-        check_vintages(formula.partition("|")[0])
+    weights = (
+        parse_weights(spec, w, w_durbin, w_error, combine) if several else given_weights(spec, w, w_durbin, w_error)
+    )
+    _check_given(spec, formula, data, durbin)
     design = _design(formula, data, weights.ids(), years, durbin, asked)
     weights = cut_units(weights, design.units, design.dropped.units, asked)
-    first_period = design.periods[0]
     if isinstance(weights, SeveralWeights):
         weights.check_predetermined(design.periods)
-    elif isinstance(first_period, int):
-        for present in {id(v): v for v in (weights.lag, weights.durbin, weights.error) if v is not None}.values():
-            check_presample(present, first_period)
-    lagged = None if durbin is None else tuple(durbin)
-    _check_missing(design, terms, effects)
-    if terms and effects != "fixed":
-        raise ValueError(f"dynamic={dynamic!r} needs fixed effects; effects={effects!r} is available for static models")
-    if effects != "fixed" and correction != "transform":
-        raise ValueError(
-            f'correction={correction!r} belongs to fixed effects; with effects="{effects}" there is nothing to correct but '
-            "the time effects, which are always transformed away: leave correction= out"
-        )
-    if terms:
-        est: Estimate = estimate_dynamic(design, spec, weights, terms, correction, lagged)
-        check_dynamic_vcov(est, vcov)
-    elif isinstance(weights, SeveralWeights):
-        est = estimate_several(design, spec, weights, correction, lagged)
-    elif effects == "fixed":
-        est = estimate(design, spec, weights, correction if correction in IN_LIKELIHOOD else "none", lagged)
-        est = est if correction in IN_LIKELIHOOD else correct(est, correction)
     else:
-        est = estimate_random(design, spec, weights, effects, random_error, lagged)
-    check_missing_vcov(est, vcov)
+        _check_predetermined(weights, design.periods[0])
+    _check_missing(design, terms, effects)
+    _check_effects(effects, dynamic if terms else None, correction)
+    lagged = None if durbin is None else tuple(durbin)
+    if effects != "fixed":
+        est: Estimate = estimate_random(design, spec, weights, effects, random_error, lagged)
+    elif terms:
+        est = estimate_dynamic(design, spec, weights, terms, correction, lagged)
+    else:
+        est = _static(design, spec, weights, correction, lagged)
+    check_holds(est, vcov)
     _check_identified(est)
     if est.fit.boundary:
-        warnings.warn(
-            f"the likelihood is highest at an end of the admissible interval (rho = {est.fit.rho:.4f}, lambda = "
-            f"{est.fit.lambda_:.4f}); standard errors are not reliable there",
-            IdentificationWarning,
-            stacklevel=2,
-        )
+        warnings.warn(_edge(est), IdentificationWarning, stacklevel=2)
     elif isinstance(est, SeveralEstimate):
         warn_shares(est)
     else:
         warn_weak(est)
     release = data.attrs.get("release")
-    kind = SeveralFit if several else SpatialFit
-    return kind(est, parse_formula(formula), vcov, None if release is None else str(release))
+    result = SeveralFit if several else SpatialFit
+    return result(est, parse_formula(formula), vcov, None if release is None else str(release))
+
+
+def _check_given(spec: Model, formula: str, data: pd.DataFrame, durbin: object) -> None:
+    """What needs no design to be seen."""
+    if durbin is not None and not spec.durbin:
+        raise ValueError(f"durbin= has no meaning in a {spec.name} model; use SLX, SDM, SDEM or GNS")
+    if isinstance(data, pd.DataFrame) and "release" in data.attrs:
+        check_vintages(formula.partition("|")[0])
+
+
+def _static(design: Design, spec: Model, weights: Weights, correction: str, durbin: tuple[str, ...] | None) -> Estimate:
+    """The estimate without time lags and random effects."""
+    if isinstance(weights, SeveralWeights):
+        return estimate_several(design, spec, weights, correction, durbin)
+    if correction in IN_LIKELIHOOD:
+        return estimate(design, spec, weights, correction, durbin)
+    return correct(estimate(design, spec, weights, "none", durbin), correction)
+
+
+def _edge(est: Estimate) -> str:
+    return (
+        f"the likelihood is highest at an end of the admissible interval (rho = {est.fit.rho:.4f}, lambda = "
+        f"{est.fit.lambda_:.4f}); standard errors are not reliable there"
+    )
 
 
 def _design(
@@ -263,6 +268,26 @@ def _check_missing(design: Design, terms: tuple[str, ...], effects: str) -> None
         )
 
 
+def _check_effects(effects: str, dynamic: object, correction: str) -> None:
+    """What random effects cannot take."""
+    if effects == "fixed":
+        return
+    if dynamic is not None:
+        raise ValueError(f"dynamic={dynamic!r} needs fixed effects; effects={effects!r} is available for static models")
+    if correction != "transform":
+        raise ValueError(
+            f'correction={correction!r} belongs to fixed effects; with effects="{effects}" there is nothing to correct but '
+            "the time effects, which are always transformed away: leave correction= out"
+        )
+
+
+def _check_predetermined(weights: Weights, first: Hashable) -> None:
+    """Weights built from data of the sample itself are said to be endogenous."""
+    if isinstance(first, int):
+        for present in {id(v): v for v in (weights.lag, weights.durbin, weights.error) if v is not None}.values():
+            check_presample(present, first)
+
+
 def _check_identified(est: Estimate) -> None:
     """A likelihood that is flat in a parameter has no estimate; rounding would choose one."""
     error = est.weights.error
@@ -280,51 +305,6 @@ def _check_identified(est: Estimate) -> None:
             "the likelihood is flat at its maximum: the data and W do not identify every parameter (with equal weights and "
             "time effects they never identify rho or lambda). Use another W, or fewer effects or terms"
         )
-
-
-def _check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise ValueError(f"{name}={value!r} is not known; choose one of {', '.join(map(repr, allowed))}")
-
-
-def _weights(spec: Model, w: object, w_durbin: object, w_error: object) -> Weights:
-    for name, value in (("w", w), ("w_durbin", w_durbin), ("w_error", w_error)):
-        if isinstance(value, WeightsSequence):
-            raise TypeError(
-                f"{name} is a sequence of weights; one matrix is needed here, {name}[year] (nq.fit takes sequences as w and w_durbin)"
-            )
-        if value is not None and not isinstance(value, SpatialWeights):
-            raise TypeError(
-                f"{name} is a {type(value).__name__}; turn it into labelled weights with nq.weights.from_any({name}, ids=...)"
-            )
-    if w is not None and not (spec.lag or spec.durbin or spec.error):
-        raise ValueError(
-            f"{spec.name} has no spatial term and takes no w: leave it out. For spatial lags of the regressors use nq.slx, for tests "
-            "of spatial dependence in the residuals nq.ols(formula, data).diagnose(w=w)"
-        )
-    chosen = {
-        "lag": w if spec.lag else None,
-        "durbin": (w_durbin or w) if spec.durbin else None,
-        "error": (w_error or w) if spec.error else None,
-    }
-    wanted = {"lag": spec.lag, "durbin": spec.durbin, "error": spec.error}
-    absent = [role for role, needed in wanted.items() if needed and chosen[role] is None]
-    if absent:
-        raise ValueError(f"a {spec.name} model needs spatial weights: pass w, for instance nq.weights.contiguity()")
-    unused = [f"w_{r}" for r, v in (("durbin", w_durbin), ("error", w_error)) if v is not None and not wanted[r]]
-    if unused:
-        raise ValueError(f"{', '.join(unused)} has no meaning in a {spec.name} model")
-    aligned = {role: _canonical(v) if isinstance(v, SpatialWeights) else None for role, v in chosen.items()}
-    present = [v for v in aligned.values() if v is not None]
-    for other in present[1:]:
-        match(present[0].ids, other.ids, ("weights " + repr(present[0].name), "weights " + repr(other.name)))
-    return Weights(**aligned)
-
-
-def _canonical(w: SpatialWeights) -> SpatialWeights:
-    """W in the one order of the library, so that the bits of a fit do not depend on the order W came in."""
-    order = canonical(list(w.ids))
-    return w if list(w.ids) == order else w.reorder(order)
 
 
 def ols(formula: str, data: pd.DataFrame, w: SpatialWeights | None = None, **options: Any) -> SpatialFit:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,10 +14,11 @@ from scipy import stats
 
 from nqpf_spatial.models import account
 from nqpf_spatial.models.bootstrap import Bootstrap, bootstrap
-from nqpf_spatial.models.covariance import check_alpha, check_missing_vcov, check_vcov, covariance
+from nqpf_spatial.models.covariance import check_alpha, check_holds, check_vcov, covariance
 from nqpf_spatial.models.design import MEAN
-from nqpf_spatial.models.dynamic.part import check_dynamic_vcov, dynamic_terms, static_only
+from nqpf_spatial.models.dynamic.part import dynamic_terms, static_only
 from nqpf_spatial.models.estimate import Estimate
+from nqpf_spatial.models.fronts import FitFronts
 from nqpf_spatial.models.missing import unbalanced
 from nqpf_spatial.models.missing.choices import Dropped
 from nqpf_spatial.models.missing.networks import require_balanced
@@ -29,23 +30,9 @@ from nqpf_spatial.models.spec import ParsedFormula
 from nqpf_spatial.models.table_protocol import TableProtocol
 from nqpf_spatial.weights.core import SpatialWeights
 
-if TYPE_CHECKING:
-    from nqpf_spatial.models.accounting.divergence import Accounting
-    from nqpf_spatial.models.bayes.posterior import Posterior, Prior
-    from nqpf_spatial.models.diagnostics import Diagnosis
-    from nqpf_spatial.models.dynamic.paths import ImpulseResponses
-    from nqpf_spatial.models.dynamic.stability import Stability
-    from nqpf_spatial.models.explain.facts import Explanation
-    from nqpf_spatial.models.impacts.inference import Impacts
-    from nqpf_spatial.models.permutation import Permutation
-    from nqpf_spatial.models.profile import RhoProfile
-    from nqpf_spatial.models.scenarios.counterfactual import Counterfactual
-    from nqpf_spatial.models.scenarios.forecast import Forecast
-    from nqpf_spatial.models.scenarios.time_effects import TimeEffect
-
 
 @dataclass(frozen=True, eq=False)
-class SpatialFit(TableProtocol, FitPictures):
+class SpatialFit(TableProtocol, FitPictures, FitFronts):
     """Result of `nqpf_spatial.fit`; computed on demand from the frozen estimate.
 
     Attributes
@@ -233,8 +220,7 @@ class SpatialFit(TableProtocol, FitPictures):
             As named above.
         """
         check_vcov(vcov, options)
-        check_dynamic_vcov(self.estimate, vcov)
-        check_missing_vcov(self.estimate, vcov)
+        check_holds(self.estimate, vcov)
         return replace(self, vcov=vcov, vcov_options=options)
 
     def bootstrap(
@@ -265,74 +251,6 @@ class SpatialFit(TableProtocol, FitPictures):
         frame = pd.DataFrame(params, columns=self.params.index)
         return Bootstrap(frame, pd.Series(sigma2, name="sigma2"), self.params, chosen, seed, replicates)
 
-    def impacts(self, method: str = "delta", **options: Any) -> Impacts:
-        """Direct, indirect and total impacts of the regressors; see `nqpf_spatial.models.impacts.inference.impacts`.
-
-        Parameters
-        ----------
-        method : {"delta", "simulate", "bootstrap", "posterior"}
-        **options
-            ``draws=10000``, ``seed=0``, ``alpha=0.05``, ``prior="flat"`` (posterior). For dynamic fits ``horizon=`` and
-            ``cumulative=``, and ``method="fieller"``: see `nqpf_spatial.models.dynamic.impacts.dynamic_impacts`.
-        """
-        from nqpf_spatial.models.impacts.inference import impacts
-
-        return impacts(self, method=method, **options)
-
-    def profile(self, alpha: float = 0.05, points: int | None = None) -> RhoProfile:
-        """Profile likelihood of rho with the likelihood-ratio interval; see `nqpf_spatial.models.profile.profile`."""
-        from nqpf_spatial.models.profile import profile
-
-        return profile(self, alpha, points)
-
-    def stability(self, alpha: float = 0.05) -> Stability:
-        """Dynamic fits: ``tau + rho + eta`` with its test and the roots; see `nqpf_spatial.models.dynamic.stability.stability`."""
-        from nqpf_spatial.models.dynamic.stability import stability
-
-        return stability(self, alpha)
-
-    def impulse_responses(
-        self, horizons: int = 10, *, cumulative: bool = False, alpha: float = 0.05
-    ) -> ImpulseResponses:
-        """Dynamic fits: effects over time; see `nqpf_spatial.models.dynamic.paths.impulse_responses`."""
-        from nqpf_spatial.models.dynamic.paths import impulse_responses
-
-        return impulse_responses(self, horizons, cumulative=cumulative, alpha=alpha)
-
-    def counterfactual(self, changes: Mapping[str, Any], **options: Any) -> Counterfactual:
-        """Response of every unit to changed regressors; see `nqpf_spatial.models.scenarios.counterfactual.counterfactual`.
-
-        Parameters
-        ----------
-        changes : mapping
-            From variables to changes: ``"+10%"``, ``+0.1``, a labelled Series or DataFrame, or a function.
-        **options
-            ``where=None``, ``years=None``, ``method="delta"``, ``draws=10000``, ``seed=0``, ``alpha=0.05``.
-        """
-        from nqpf_spatial.models.scenarios.counterfactual import counterfactual
-
-        return counterfactual(self, changes, **options)
-
-    def account(self, measure: str = "theil", **options: Any) -> Accounting:
-        """Attribute an inequality and its change to the parts of the model; see `nqpf_spatial.divergence_accounting`."""
-        from nqpf_spatial.models.accounting.divergence import divergence_accounting
-
-        return divergence_accounting(self, measure, **options)
-
-    def posterior(self, draws: int = 10_000, seed: int = 0, prior: Prior | str = "flat") -> Posterior:
-        """Exact posterior samples and marginal likelihood; see `nqpf_spatial.models.bayes.posterior.posterior`."""
-        from nqpf_spatial.models.bayes.posterior import posterior
-
-        return posterior(self, draws, seed, prior)
-
-    def permutation_test(
-        self, term: str, effect: str = "direct", permutations: int = 999, seed: int = 0
-    ) -> Permutation:
-        """Permutation test of one regressor; see `nqpf_spatial.models.permutation.permutation_test`."""
-        from nqpf_spatial.models.permutation import permutation_test
-
-        return permutation_test(self, term, effect, permutations, seed)
-
     def random_counterpart(self, random_error: str = "kkp") -> SpatialFit:
         """The same regression with random unit effects; what `diagnose` uses for the Hausman row."""
         require_balanced(self.estimate, "the random-effects counterpart")
@@ -340,12 +258,6 @@ class SpatialFit(TableProtocol, FitPictures):
         if not self.estimate.design.unit:
             raise ValueError("the fit has no fixed unit effects to replace by random ones")
         return replace(self, estimate=random_counterpart(self.estimate, random_error), vcov="observed", vcov_options={})
-
-    def diagnose(self, **options: Any) -> Diagnosis:
-        """The whole test battery as one table; see `nqpf_spatial.models.diagnostics.diagnose` for the options."""
-        from nqpf_spatial.models.diagnostics import diagnose
-
-        return diagnose(self, **options)
 
     # -- values per observation ------------------------------------------------------------------------------
     @cached_property
@@ -361,31 +273,6 @@ class SpatialFit(TableProtocol, FitPictures):
         """
         found = self.estimate.design.series(self._parts[2], "resid")
         return found.dropna() if self.estimate.design.integrated else found
-
-    def predict(self, kind: str = "TC", data: pd.DataFrame | None = None, time_effect: TimeEffect = None) -> pd.Series:
-        """Predictions; see `nqpf_spatial.models.scenarios.predict.predict`.
-
-        By default the reduced form in the sample, ``(I - rho W)^-1 (Z beta + effects)``: the error is set to zero, also its
-        spatial part. Other kinds use the outcomes of other units: ``"TS"`` (``y - resid``), ``"BP"``, and ``"trend"``. With
-        time lags every period is predicted from the observed y of the period before. With `data` the reduced form of other rows.
-        """
-        from nqpf_spatial.models.scenarios.predict import predict
-
-        return predict(self, kind, data, time_effect)
-
-    def forecast(self, data: pd.DataFrame, **options: Any) -> Forecast:
-        """Later periods from their regressors, with intervals; see `nqpf_spatial.models.scenarios.forecast.forecast`.
-
-        Parameters
-        ----------
-        data : DataFrame
-        **options
-            ``time_effect=`` (required with fixed time effects: "last", "mean", "trend" or numbers), ``time_sd=0.0``,
-            ``method="simulate"``, ``draws=10000``, ``seed=0``, ``alpha=0.05``.
-        """
-        from nqpf_spatial.models.scenarios.forecast import forecast
-
-        return forecast(self, data, **options)
 
     def fixed_effects(self) -> dict[str, pd.Series]:
         """Estimated fixed effects: ``"intercept"`` and, per index level, deviations that sum to zero."""
@@ -433,12 +320,6 @@ class SpatialFit(TableProtocol, FitPictures):
         from nqpf_spatial.models.summary import text
 
         return text(self)
-
-    def explain(self, lang: str = "en") -> Explanation:
-        """What was estimated, how to read each effect, what to be careful about, in English or Chinese ("zh")."""
-        from nqpf_spatial.models.explain.facts import explain
-
-        return explain(self, lang)
 
     def __repr__(self) -> str:
         return self.summary()

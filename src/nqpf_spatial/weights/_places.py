@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 At = Literal["capital", "centroid"]
 Array = NDArray[np.float64]
+Pairs = tuple[NDArray[np.intp], NDArray[np.intp], Array]
 
 _LON = ("lon", "longitude", "lng", "capital_lon")
 _LAT = ("lat", "latitude", "capital_lat")
@@ -204,3 +205,14 @@ def _lonlat_centroids(geometry: gpd.GeoSeries) -> Array:
     west, south, east, north = geometry.to_crs(4326).total_bounds
     plane = f"+proj=laea +lat_0={(south + north) / 2:.6f} +lon_0={(west + east) / 2:.6f} +datum=WGS84 +units=m"
     return _coordinates(geometry.to_crs(plane).centroid.to_crs(4326))
+
+
+def refuse_coincident(units: Places, pairs: Pairs) -> None:
+    """Raise if an inverse distance would be infinite."""
+    rows, columns, distance = pairs
+    same = np.flatnonzero(distance == 0)
+    if same.size:
+        shown = "; ".join(f"{units.ids[rows[k]]} and {units.ids[columns[k]]}" for k in same[:3])
+        raise ValueError(
+            f"units lie in the same place: {shown}. Their inverse distance is infinite: merge them or move one of them"
+        )

@@ -11,14 +11,13 @@ from scipy.sparse import coo_array, csr_array
 
 from nqpf_spatial.provinces import Names
 from nqpf_spatial.weights._neighbours import all_pairs, nearest, pairs_within
-from nqpf_spatial.weights._places import At, Places, places
+from nqpf_spatial.weights._places import At, Pairs, Places, places, refuse_coincident
 from nqpf_spatial.weights._powers import raised
 from nqpf_spatial.weights._standardise import Transform
 from nqpf_spatial.weights.core import Islands, SpatialWeights, check_islands
 from nqpf_spatial.weights.guards import check_number
 
 Array = NDArray[np.float64]
-Pairs = tuple[NDArray[np.intp], NDArray[np.intp], Array]
 
 
 def inverse_distance(
@@ -380,17 +379,6 @@ def _build(
 def _matrix(units: Places, pairs: Pairs, weight: Callable[[Array], Array]) -> csr_array:
     rows, columns, distance = pairs
     return coo_array((weight(distance), (rows, columns)), shape=(units.n, units.n)).tocsr()
-
-
-def refuse_coincident(units: Places, pairs: Pairs) -> None:
-    """Raise if an inverse distance would be infinite."""
-    rows, columns, distance = pairs
-    same = np.flatnonzero(distance == 0)
-    if same.size:
-        shown = "; ".join(f"{units.ids[rows[k]]} and {units.ids[columns[k]]}" for k in same[:3])
-        raise ValueError(
-            f"units lie in the same place: {shown}. Their inverse distance is infinite: merge them or move one of them"
-        )
 
 
 def _decay(power: float) -> str:

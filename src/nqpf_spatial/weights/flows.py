@@ -233,7 +233,7 @@ def gravity(
     [[0.0, 0.667, 0.333], [0.2, 0.0, 0.8], [0.111, 0.889, 0.0]]
     """
     from nqpf_spatial.weights._neighbours import all_pairs
-    from nqpf_spatial.weights.distance import refuse_coincident
+    from nqpf_spatial.weights._places import refuse_coincident
 
     check_number(power, "power")
     level = attribute(variable, years, data, names)

@@ -15,7 +15,8 @@ from scipy.special import logsumexp
 from nqpf_spatial.models.bayes.posterior import Prior, as_prior, log_marginal, posterior, warn_at_edge
 from nqpf_spatial.models.estimate import IN_LIKELIHOOD, Weights, estimate
 from nqpf_spatial.models.fit import fit as fit_model
-from nqpf_spatial.models.impacts.inference import effects_at, impact_table, sign_probability
+from nqpf_spatial.models.impacts.inference import effects_at, impact_table
+from nqpf_spatial.models.impacts.samples import sign_probability
 from nqpf_spatial.models.results import SpatialFit
 from nqpf_spatial.models.spec import Model, get_model
 from nqpf_spatial.weights.combine import WeightsSequence

@@ -17,6 +17,7 @@ from nqpf_spatial.models.dynamic.part import part
 from nqpf_spatial.models.dynamic.stability import spectrum, stability
 from nqpf_spatial.models.impacts.inference import Impacts, impact_table, regressors
 from nqpf_spatial.models.impacts.marginal import rows
+from nqpf_spatial.models.impacts.samples import normal_draws
 
 if TYPE_CHECKING:
     from nqpf_spatial.models.results import SpatialFit
@@ -225,7 +226,7 @@ def dynamic_impacts(
     _check(fit, chosen, method, number, cumulative)
     sample = None
     if method == "simulate":
-        sample = _draws(fit, number, seed)
+        sample = normal_draws(fit, number, seed)
     elif method == "bootstrap":
         sample = recursive_bootstrap(fit.estimate, number, seed)[0]
     found = _impacts(fit, chosen, method, cumulative, options, sample)
@@ -286,12 +287,6 @@ def _check(fit: SpatialFit, horizon: Horizon, method: str, draws: int, cumulativ
     w, weights = fit.estimate.weights.first(), fit.estimate.weights
     if any(v is not None and not v.is_row_stochastic for v in (w, weights.durbin)):
         raise ValueError('method="fieller" needs rows of W that sum to one; use "delta" or "bootstrap"')
-
-
-def _draws(fit: SpatialFit, draws: int, seed: int) -> NDArray:
-    rng = np.random.default_rng(seed)
-    factor = np.linalg.cholesky(fit.cov_params().to_numpy())
-    return fit.params.to_numpy() + rng.standard_normal((draws, factor.shape[0])) @ factor.T
 
 
 def _admissible(fit: SpatialFit, sample: NDArray, horizon: Horizon) -> NDArray:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from nqpf_spatial import data
 from nqpf_spatial.errors import FewClustersWarning
-from nqpf_spatial.models.dynamic.impacts import DynamicImpacts
+from nqpf_spatial.models.dynamic.impacts import DynamicImpacts, dynamic_impacts
 from nqpf_spatial.models.dynamic.part import LAG
 from nqpf_spatial.models.explain.words import LANGUAGES, say
 from nqpf_spatial.models.missing.choices import CUTTING
@@ -214,7 +214,8 @@ def _long_run(
     weights = (fit.estimate.weights.first(), fit.estimate.weights.durbin)
     if any(w is not None and not w.is_row_stochastic for w in weights):
         return say("long_unknown", lang, **facts)
-    sets = fit.impacts(method="fieller", horizon="long").sets
+    sets = dynamic_impacts(fit, "long", "fieller").sets
+    assert sets is not None
     row = sets.loc[term]
     return say(f"long_{row['shape']}", lang, **facts, lower=row["lower"], upper=row["upper"])
 

@@ -15,9 +15,9 @@ from nqpf_spatial.errors import IdentificationError, IdentificationWarning
 from nqpf_spatial.kernels import gmm as kernel
 from nqpf_spatial.kernels import gmm_error
 from nqpf_spatial.kernels.moments import remove_effects, spatial_lag
+from nqpf_spatial.models.arguments import check_choice, given_weights
 from nqpf_spatial.models.design import Design, build_design
 from nqpf_spatial.models.estimate import Columns, Weights, build_columns, check_absorbed, matrix
-from nqpf_spatial.models.fit import _check_choice, _weights
 from nqpf_spatial.models.gmm.results import GMMEstimate, GMMFit
 from nqpf_spatial.models.labels import enumerate_some
 from nqpf_spatial.models.spec import Model, get_model, parse_formula
@@ -126,10 +126,10 @@ def gmm(
     """
     spec = get_model(model)
     for name, value, allowed in (("vcov", vcov, VCOV), ("divisor", divisor, DIVISORS), ("moments", moments, MOMENTS)):
-        _check_choice(name, value, allowed)
+        check_choice(name, value, allowed)
     if isinstance(lag_order, bool) or not isinstance(lag_order, int) or lag_order < 0:
         raise ValueError(f"lag_order={lag_order!r}: give a whole number, 0 or more; 2 is usual")
-    weights = _weights(spec, w, w_durbin, w_error)
+    weights = given_weights(spec, w, w_durbin, w_error)
     parsed = parse_formula(formula)
     if parsed.plain is None and "release" in data.attrs:
         check_vintages(formula.partition("|")[0])

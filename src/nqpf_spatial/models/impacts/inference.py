@@ -13,12 +13,13 @@ from scipy import stats
 
 from nqpf_spatial.kernels import impacts as kernel
 from nqpf_spatial.kernels.factor import FactorLogDet
-from nqpf_spatial.models.bayes.posterior import Prior, posterior, warn_at_edge
-from nqpf_spatial.models.bootstrap import bootstrap
+from nqpf_spatial.models.bayes.posterior import Prior
 from nqpf_spatial.models.design import MEAN
 from nqpf_spatial.models.dynamic.part import lag_names
 from nqpf_spatial.models.estimate import Weights
 from nqpf_spatial.models.impacts.marginal import Row, rows
+from nqpf_spatial.models.impacts.samples import METHODS as SAMPLED
+from nqpf_spatial.models.impacts.samples import admissible, sample_parameters, sign_probability
 from nqpf_spatial.models.missing import impacts as unbalanced_impacts
 from nqpf_spatial.models.missing.networks import networks_of, require_balanced
 from nqpf_spatial.models.table_protocol import ImpactProtocol
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from nqpf_spatial.models.results import SpatialFit
 
-METHODS = ("delta", "simulate", "bootstrap", "posterior")
+METHODS = ("delta", *SAMPLED)
 EFFECTS = ("direct", "indirect", "total")
 STATISTICS = ("estimate", "se", "z", "p", "lower", "upper")
 
@@ -200,17 +201,8 @@ def impacts(
         return dynamic_impacts(
             fit, horizon, method, cumulative=cumulative, of=of, draws=draws, seed=seed, alpha=alpha
         )  # fmt: skip
-    if method == "fieller" or horizon is not None or cumulative:
-        raise ValueError(
-            'the fit is static: method="fieller", horizon= and cumulative= are about time lags, nq.fit(..., dynamic="lag_y")'
-        )
-    if method not in METHODS:
-        raise ValueError(f"method={method!r} is not known; choose one of {', '.join(map(repr, METHODS))}")
     draws = 10_000 if draws is None else draws
-    if draws < 2:
-        raise ValueError(f"draws={draws}: at least two are needed, some thousands are sensible")
-    if not regressors(fit):
-        raise ValueError("the model has no regressors, so there are no impacts")
+    _check(fit, method, draws, horizon is not None or cumulative)
     table_rows = rows(fit.estimate.design, regressors(fit), of)
     point = fit.params.to_numpy()[None]
     estimate = _evaluate(fit, table_rows, point)[0]
@@ -232,6 +224,20 @@ def impacts(
             estimate, p = effects.mean(axis=0), sign_probability(effects)
     names = [row.name for row in table_rows]
     return Impacts(impact_table(names, estimate, se, lower, upper, p), method, used, outside, fit, alpha=alpha)
+
+
+def _check(fit: SpatialFit, method: str, draws: int, dynamic: bool) -> None:
+    """What a static fit can be asked for."""
+    if method == "fieller" or dynamic:
+        raise ValueError(
+            'the fit is static: method="fieller", horizon= and cumulative= are about time lags, nq.fit(..., dynamic="lag_y")'
+        )
+    if method not in METHODS:
+        raise ValueError(f"method={method!r} is not known; choose one of {', '.join(map(repr, METHODS))}")
+    if draws < 2:
+        raise ValueError(f"draws={draws}: at least two are needed, some thousands are sensible")
+    if not regressors(fit):
+        raise ValueError("the model has no regressors, so there are no impacts")
 
 
 def effects_at(fit: SpatialFit, params: NDArray, of: list[str] | None = None) -> tuple[list[str], NDArray]:
@@ -363,41 +369,6 @@ def _unit_multiplier(fit: SpatialFit, rho: NDArray) -> kernel.UnitMultiplier:
     if networks_of(fit) is not None:
         return unbalanced_impacts.unit_multiplier(fit, rho)
     return kernel.unit_multiplier(rho, *dense_weights(fit))
-
-
-def _draws(fit: SpatialFit, draws: int, seed: int) -> NDArray:
-    rng = np.random.default_rng(seed)
-    factor = np.linalg.cholesky(fit.cov_params().to_numpy())
-    return fit.params.to_numpy() + rng.standard_normal((draws, factor.shape[0])) @ factor.T
-
-
-def sample_parameters(
-    fit: SpatialFit, method: str, draws: int, seed: int, kind: str | None = None, prior: Prior | str | None = None
-) -> NDArray:
-    """(draws, p) parameter vectors by any method but "delta"."""
-    if method == "simulate":
-        return _draws(fit, draws, seed)
-    if method == "bootstrap":
-        return bootstrap(fit.estimate, kind or ("recursive" if fit.dynamic else "residual"), draws, seed)[0]
-    found = posterior(fit, draws, seed, prior or "flat")
-    warn_at_edge(found)
-    return found.draws.to_numpy()
-
-
-def sign_probability(effects: NDArray, weights: NDArray | None = None) -> NDArray:
-    """Twice the smaller probability of a sign over samples on the first axis."""
-    positive = np.average(effects > 0, axis=0, weights=weights)
-    negative = np.average(effects < 0, axis=0, weights=weights)
-    return np.minimum(1.0, 2.0 * np.minimum(positive, negative))
-
-
-def admissible(fit: SpatialFit, sample: NDArray) -> NDArray:
-    """Which draws have rho inside its admissible interval."""
-    logdet = fit.estimate.likelihood.rho
-    if logdet is None:
-        return np.ones(sample.shape[0], dtype=bool)
-    rho = _rho(fit, sample)
-    return (rho > logdet.low) & (rho < logdet.high)
 
 
 def impact_table(

@@ -14,7 +14,8 @@ from scipy import stats
 from nqpf_spatial.errors import PanelError
 from nqpf_spatial.kernels import counterfactual as kernel
 from nqpf_spatial.models.bayes.posterior import Prior
-from nqpf_spatial.models.impacts.inference import METHODS, admissible, sample_parameters
+from nqpf_spatial.models.impacts.inference import METHODS
+from nqpf_spatial.models.impacts.samples import admissible, sample_parameters
 from nqpf_spatial.models.impacts.views import membership
 from nqpf_spatial.models.labels import enumerate_some
 from nqpf_spatial.models.missing.networks import require_balanced

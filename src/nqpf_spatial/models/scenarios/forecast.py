@@ -13,7 +13,8 @@ from scipy import stats
 
 from nqpf_spatial.kernels import counterfactual as kernel
 from nqpf_spatial.models.bayes.posterior import Prior
-from nqpf_spatial.models.impacts.inference import METHODS, admissible, sample_parameters
+from nqpf_spatial.models.impacts.inference import METHODS
+from nqpf_spatial.models.impacts.samples import admissible, sample_parameters
 from nqpf_spatial.models.missing.networks import require_balanced
 from nqpf_spatial.models.scenarios.changes import outcome_is_log
 from nqpf_spatial.models.scenarios.newdata import NewRows, check_consecutive, new_rows
