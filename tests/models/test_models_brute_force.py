@@ -54,7 +54,7 @@ def build(
     fit = nq.fit(
         f"y ~ x1 + x2{EFFECTS[effects]}",
         frame,
-        w,
+        None if model == "OLS" else w,
         model=model,
         correction="transform" if transform else "none",
     )
@@ -113,7 +113,7 @@ def test_score_vanishes_at_the_estimate(model: str, kind: str) -> None:
 def test_loglikelihood_is_that_of_the_multivariate_normal(model: str, effects: str) -> None:
     """The whole panel as one normal vector: mean the prediction, covariance by rho and lambda."""
     frame, w = panel_for(model, "knn"), weights("knn")
-    fit = nq.fit(f"y ~ x1 + x2{EFFECTS[effects]}", frame, w, model=model, correction="none")
+    fit = nq.fit(f"y ~ x1 + x2{EFFECTS[effects]}", frame, None if model == "OLS" else w, model=model, correction="none")
     eye, dense = np.eye(w.n), w.dense()
     a, b = eye - (fit.rho or 0.0) * dense, eye - (fit.lambda_ or 0.0) * dense
     root = np.linalg.inv(b @ a)
