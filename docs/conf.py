@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
+import importlib.util
+import os
 from pathlib import Path
-from typing import Any
 
 import nqpf_spatial
 from nqpf_spatial.fonts import font_path
@@ -21,8 +21,10 @@ myst_heading_anchors = 3
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120
+os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"  # pictures belong to the pages
 nb_merge_streams = True
 
+smartquotes = False  # what is copied from a page is what was written
 autosummary_generate = False
 toc_object_entries_show_parents = "hide"
 autodoc_typehints = "none"
@@ -34,17 +36,9 @@ html_theme = "pydata_sphinx_theme"
 html_title = "nqpf_spatial"
 html_theme_options = {"navbar_align": "left", "show_toc_level": 2, "secondary_sidebar_items": ["page-toc"]}
 html_show_sourcelink = False
-html_static_path = ["_static"]
-html_css_files = ["chinese.css"]
-# the outside world cannot be asked during a build; links inside the pages are checked
-linkcheck_ignore = [r"https?://.*"]
-
-
-def _copy_font(app: Any, error: Exception | None) -> None:
-    if error is None and app.builder.format == "html":
-        shutil.copy(font_path(), Path(app.outdir) / "_static" / font_path().name)
-
-
-def setup(app: Any) -> None:
-    """The packaged Chinese font goes with the pages."""
-    app.connect("build-finished", _copy_font)
+# the Chinese font and MathJax go with the pages, which ask the network for nothing
+mathjax_path = "tex-svg.js"
+_mathjax = Path(importlib.util.find_spec("sphinx-mathjax-offline").origin).parent / "static" / "mathjax"
+html_static_path = ["_static", str(font_path()), str(_mathjax / mathjax_path)]
+html_css_files = ["pages.css"]
+linkcheck_timeout = 20
