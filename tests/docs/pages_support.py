@@ -204,9 +204,11 @@ def check_call(kind: Known, call: ast.Call) -> Kind:
     allowed = {n for n, p in signature.parameters.items() if p.kind not in (p.POSITIONAL_ONLY, p.VAR_KEYWORD)}
     qualified = function.__qualname__
     if open_ended:
-        for target in _delegates(qualified):
+        # a method may be defined in a base; the table speaks of the class that people have
+        owners = [] if kind.owner is None else [f"{cls.__name__}.{function.__name__}" for cls in kind.owner.__mro__]
+        for target in next(filter(None, map(_delegates, [*owners, qualified])), ()):
             allowed |= set(inspect.signature(target).parameters)
-        allowed |= _VCOV if qualified.endswith("with_vcov") else set()
+        allowed |= _VCOV if function.__name__ == "with_vcov" else set()
     wrong = [n for n in names if n not in allowed]
     if wrong:
         raise TypeError(f"{qualified} takes no {', '.join(wrong)}; it takes {', '.join(sorted(allowed))}")

@@ -80,9 +80,17 @@ def test_spans_of_other_programs_are_left_alone():
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_files_named_exist(path):
-    for code in pieces(path):
-        for name in re.findall(r"\b((?:tests|studies|benchmarks|scripts|notebooks)/[\w./*-]*\w)", code.text):
-            assert list(ROOT.glob(name)), f"{code}: {name}"
+    named = re.findall(
+        r"(?<![\w/.])((?:tests|studies|benchmarks|scripts|notebooks)/[\w./*-]*\w)", path.read_text(encoding="utf-8")
+    )
+    assert [name for name in named if not list(ROOT.glob(name))] == []
+
+
+def test_tests_named_exist():
+    """The diagnostics page gives a test for every difference from another program."""
+    names = re.findall(r"`(test_\w+)`", "".join(path.read_text(encoding="utf-8") for path in PAGES))
+    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").glob("**/test_*.py"))
+    assert len(names) > 5 and [name for name in names if f"def {name}(" not in source] == []
 
 
 @pytest.mark.parametrize("name", ["README.md", "README.zh.md"])
@@ -105,3 +113,5 @@ def test_the_claims_page_quotes_the_placebo_study():
     for share in (row.supported.iloc[0], row.contradicted.iloc[0]):
         assert f"{share:.0%}".replace("%", " %") in quoted
     assert f"{row.replicates.iloc[0]} placebos" in quoted
+    seen = sum(claim.disclosure != "blind" for claim in nq.claims.load().claims.values())
+    assert seen == 22 and "Twenty-two claims carry a disclosure" in quoted
