@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import shlex
 import warnings
 
 import pandas as pd
 import pytest
 from pages_support import PAGES, ROOT, Checker, Code, Known, parse, pieces, roots
+from typer.testing import CliRunner
 
 import nqpf_spatial as nq
+from nqpf_spatial import cli
 
 #: pages whose bare names are those of a namespace
 NAMESPACES = {
@@ -103,6 +106,29 @@ def test_readme_runs_as_written(name, tmp_path, monkeypatch):
                 warnings.simplefilter("always")
                 exec(compile(code.text, name, "exec"), names)
     assert list(tmp_path.glob("*.docx"))
+
+
+def _commands():
+    """Every ``nqpf-spatial fit`` of the pages that is complete."""
+    for path in PAGES:
+        for line in re.findall(r'nqpf-spatial (fit "[^`\n]*)', path.read_text(encoding="utf-8")):
+            yield pytest.param(shlex.split(line), id=f"{path.name}: {line[:30]}")
+
+
+@pytest.mark.parametrize("arguments", list(_commands()))
+def test_commands_run_as_written(arguments, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    w = nq.weights.lattice(4, 5)
+    data = nq.simulate("SDM", w, T=5, params={"x1": 1.0, "x2": 0.5, "rho": 0.4}, seed=1).reset_index()
+    data = data.rename(columns={"unit": "id", "period": "year"}).assign(x=data["x1"], year=lambda d: d["year"] + 2010)
+    data.to_stata("panel.dta", write_index=False)
+    pd.DataFrame(w.with_transform("none").dense(), columns=[f"w{i}" for i in range(20)]).to_stata(
+        "W.dta", write_index=False
+    )
+    (tmp_path / "ids.txt").write_text("\n".join(map(str, w.ids)), encoding="utf-8")
+    done = CliRunner().invoke(cli.app, arguments)
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / arguments[arguments.index("--out") + 1]).is_file()
 
 
 def test_the_claims_page_quotes_the_placebo_study():
