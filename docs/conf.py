@@ -14,7 +14,7 @@ author = "The nqpf_spatial developers"
 project_copyright = "2026, the nqpf_spatial developers"
 release = nqpf_spatial.__version__
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "numpydoc", "sphinx.ext.mathjax"]
-exclude_patterns = ["_build", "**.ipynb_checkpoints"]
+exclude_patterns = ["_build", "jupyter_execute", "**.ipynb_checkpoints"]
 
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
@@ -35,7 +35,7 @@ numpydoc_xref_param_type = False
 html_theme = "pydata_sphinx_theme"
 html_title = "nqpf_spatial"
 html_theme_options = {"navbar_align": "left", "show_toc_level": 2, "secondary_sidebar_items": ["page-toc"]}
-html_show_sourcelink = False
+html_show_sourcelink = html_copy_source = False
 # the Chinese font and MathJax go with the pages, which ask the network for nothing
 mathjax_path = "tex-svg.js"
 _mathjax = Path(importlib.util.find_spec("sphinx-mathjax-offline").origin).parent / "static" / "mathjax"

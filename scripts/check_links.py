@@ -19,7 +19,8 @@ from urllib.parse import unquote
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = (
     "*.md",
-    "docs/**/*.md",
+    "docs/*.md",
+    "docs/reference/*.md",
     "studies/*.md",
     "benchmarks/*.md",
     "tests/**/*.md",

@@ -22,7 +22,12 @@ from typing import Any
 import nqpf_spatial
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", ROOT / "README.zh.md", *sorted((ROOT / "docs").glob("**/*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "README.zh.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs" / "reference").glob("*.md")),
+]
 
 _FENCE = re.compile(r"^```+\s*(\S*).*?\n(.*?)^```+\s*$", re.M | re.S)
 _SPAN = re.compile(r"(`+)(.+?)\1|<code>(.*?)</code>", re.S)
