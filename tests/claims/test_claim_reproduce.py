@@ -2,6 +2,7 @@
 
 import json
 import sys
+from html.parser import HTMLParser
 
 import nbformat
 import pytest
@@ -167,3 +168,35 @@ def test_a_failure_stops_nothing_else(folder, tmp_path):
     assert "(failed)" in page
     shown = (tmp_path / "out" / "notebooks" / "05-spatial-durbin.html").read_text(encoding="utf-8")
     assert "the panel is gone" in shown
+
+
+class Links(HTMLParser):
+    """Ids, links, decodable pictures, and the language of every piece of text in the order of the page."""
+
+    def __init__(self):
+        super().__init__()
+        self.ids, self.links, self.pictures, self.languages, self.options = [], [], [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        found = dict(attrs)
+        self.ids += [found["id"]] if "id" in found else []
+        self.links += [found["href"]] if tag == "a" else []
+        self.pictures += [found] if tag == "img" else []
+        self.languages += [c for c in (found.get("class") or "").split() if c in ("en", "zh")]
+        self.options += [found] if tag == "option" else []
+
+
+def test_every_link_of_the_report_leads_somewhere_and_every_text_has_its_partner(results):
+    out = results[0][0].out
+    page = Links()
+    page.feed((out / "index.html").read_text(encoding="utf-8"))
+    assert len(page.ids) == len(set(page.ids))
+    for link in page.links:
+        assert link.removeprefix("#") in page.ids if link.startswith("#") else (out / link).is_file()
+    assert any(link.startswith("notebooks/") for link in page.links)
+    assert page.languages == ["en", "zh"] * (len(page.languages) // 2)
+    assert all(o["data-en"] and o["data-zh"] for o in page.options)
+    assert all(p["alt"] and int(p["width"]) > 0 for p in page.pictures)
+    book = Links()
+    book.feed((out / "notebooks" / "01-data-and-provinces.html").read_text(encoding="utf-8"))
+    assert all((out / "notebooks" / link).is_file() for link in book.links if not link.startswith(("#", "http")))

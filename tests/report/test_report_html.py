@@ -1,6 +1,7 @@
 """Pages are whole in themselves: no network, both languages, everything escaped."""
 
 import html
+import io
 import re
 from html.parser import HTMLParser
 
@@ -8,8 +9,9 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
-from nqpf_spatial.report.html import both, image, number, page, table
+from nqpf_spatial.report.html import both, image, number, page, pictures, table
 from nqpf_spatial.report.index import ORDER, Entry, index_page
 from nqpf_spatial.report.notebook_page import notebook_page
 from nqpf_spatial.report.overview import Tension
@@ -44,6 +46,13 @@ def checked(text):
     return checker
 
 
+def tiny(shade):
+    """A picture of four pixels by three."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (4, 3), (shade, shade, shade)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
 def entry(name="WU-1.3", verdict="SUPPORTED", **options):
     given = {
         "id": name, "article": name[:2], "family": name.split(".")[0], "says_en": "Gaps <widen>.", "says_zh": "差距扩大。", "where": "par. 1",
@@ -59,7 +68,7 @@ def build(entries, **options):
 
 def test_nothing_is_fetched():
     text = build(
-        [entry(pictures=[("effects", b"png", b"png2")], links=[("notebook 05", "笔记本 05", "notebooks/05.html")])],
+        [entry(pictures=[("effects", tiny(0), tiny(255))], links=[("notebook 05", "笔记本 05", "notebooks/05.html")])],
         notebooks=[("05", "notebooks/05.html", True)],
     )
     checker = checked(text)
@@ -123,20 +132,33 @@ def test_tables():
     assert "<td>a&lt;b</td>" in text
     assert '<td class="n">0.04512</td>' in text
     assert '<td class="n"></td>' in text
-    assert "<td>yes</td>" in text
+    assert '<td><span class="en">yes</span>' in text
     assert '<span class="zh" lang="zh">概率</span>' in text
     assert '<td class="n">403</td>' in text
 
 
 def test_numbers():
     assert [number(v) for v in (1e-9, 123456.0, np.float64(0.5), np.int64(7), "x", np.True_)] == [
-        "1e-09", "1.235e+05", "0.5", "7", "x", "yes",
+        "1e-09", "123,456", "0.5", "7", "x", "yes",
     ]  # fmt: skip
 
 
 def test_both_collapses_equal_text():
     assert both("rho", "rho") == "rho"
-    assert image(b"x", "a", "zh").startswith('<img class="zh"')
+
+
+def test_pictures_say_their_size_and_stand_once_where_the_languages_agree():
+    assert image(tiny(0), "a", "zh").startswith('<img class="zh" alt="a" width="4" height="3"')
+    assert pictures(tiny(0), tiny(0), "a").count("<img") == 1
+    assert pictures(tiny(0), tiny(255), "a").count("<img") == 2
+
+
+def test_flags_and_readings_of_tables_are_shown_in_both_languages():
+    frame = pd.DataFrame({"what": ["x"], "counted": [True], "reading": ["support"], "reason": ["words " * 9]})
+    text = table(frame.set_index("what"))
+    assert '<span class="zh" lang="zh">是</span>' in text
+    assert '<span class="zh" lang="zh">支持</span>' in text
+    assert '<td class="t">words' in text
 
 
 def test_a_page_without_script():

@@ -267,7 +267,7 @@ def _pictures(verdict: Verdict, out: Path, dpi: int) -> tuple[tuple[str, bytes, 
     drawn: dict[str, dict[str, bytes]] = {}
     for lang in ("en", "zh"):
         for name, figure in exhibits.figures(verdict, lang).items():
-            data = png(figure, dpi)
+            data = png(figure, dpi, palette=True)
             (out / "figures" / f"{verdict.claim}-{name}-{lang}.png").write_bytes(data)
             drawn.setdefault(name, {})[lang] = data
     return tuple((name, both["en"], both["zh"]) for name, both in drawn.items())
@@ -277,7 +277,7 @@ def _readable(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     """Leave out columns a reader of the page does not need; the file has them all."""
     hidden = {"evidence": ["level", "df", "statistic", "p_delta"], "variants": ["w"]}.get(name, [])
     kept = frame.drop(columns=[c for c in hidden if c in frame.columns])
-    return kept.dropna(axis=1, how="all")
+    return kept.replace("", None).dropna(axis=1, how="all")
 
 
 def _links(claim: Claim, result: Result) -> tuple[tuple[str, str, str], ...]:

@@ -6,16 +6,23 @@ import base64
 import html
 import numbers
 import re
+import struct
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from nqpf_spatial.fonts import embedded_font
+from nqpf_spatial.report.words import word
 
 if TYPE_CHECKING:
     import pandas as pd
 
 #: nothing may be fetched: a page that would try is stopped by the browser
 POLICY = "default-src 'none'; img-src data:; font-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+
+#: characters from which a cell is a sentence
+SENTENCE = 28
+#: flags, readings and effects in tables, which are shown in the language of the page
+CELLS = frozenset({"yes", "no", "support", "contradict", "neither", "direct", "indirect", "total"})
 
 
 def _file(name: str) -> str:
@@ -63,16 +70,28 @@ def image(png: bytes, alt: str, lang: str | None = None) -> str:
     """
     data = base64.b64encode(png).decode("ascii")
     shown = f' class="{lang}"' if lang else ""
-    return f'<img{shown} alt="{text(alt)}" src="data:image/png;base64,{data}">'
+    # the header of a PNG holds its size: with it a browser keeps the place before it decodes, and links to cards land where they should
+    width, height = struct.unpack(">II", png[16:24])
+    size = f'width="{width}" height="{height}" decoding="async"'
+    return f'<img{shown} alt="{text(alt)}" {size} src="data:image/png;base64,{data}">'
+
+
+def pictures(en: bytes, zh: bytes, alt: str) -> str:
+    """Embed a picture in both languages, once where it is the same in both."""
+    return image(en, alt) if en == zh else image(en, alt, "en") + image(zh, alt, "zh")
 
 
 def number(value: Any) -> str:
     """Write a cell: four significant digits, blank for what does not exist, yes and no for flags.
 
+    Large numbers are written out, with commas, as far as a reader takes them in.
+
     Examples
     --------
     >>> number(0.0452319), number(None), number(True), number(403), number(1.2e-7)
     ('0.04523', '', 'yes', '403', '1.2e-07')
+    >>> number(31157.2), number(2.2e9)
+    ('31,157', '2.2e+09')
     """
     value = value.item() if hasattr(value, "item") else value
     if value is None or (isinstance(value, float) and value != value):
@@ -81,7 +100,10 @@ def number(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, numbers.Integral):
         return str(value)
-    return f"{value:.4g}" if isinstance(value, numbers.Real) else str(value)
+    if not isinstance(value, numbers.Real):
+        return str(value)
+    real = float(value)
+    return f"{real:,.0f}" if 1e4 <= abs(real) < 1e8 else f"{real:.4g}"
 
 
 def table(frame: pd.DataFrame, headers: dict[str, tuple[str, str]] | None = None) -> str:
@@ -100,14 +122,26 @@ def table(frame: pd.DataFrame, headers: dict[str, tuple[str, str]] | None = None
     flat = frame.reset_index()
     known = headers or {}
     columns = ["_".join(map(str, c)).strip("_") if isinstance(c, tuple) else str(c) for c in flat.columns]
-    right = ["n" if _numeric(flat.iloc[:, i]) else "" for i in range(flat.shape[1])]
+    right = [_kind(flat.iloc[:, i]) for i in range(flat.shape[1])]
     head = "".join(f"<th{_cls(r)}>{both(*known.get(c, (c, c)))}</th>" for c, r in zip(columns, right, strict=True))
     rows = []
     for cells in flat.astype(object).where(flat.notna(), None).itertuples(index=False):
-        inner = "".join(f"<td{_cls(r)}>{text(number(c))}</td>" for c, r in zip(cells, right, strict=True))
+        inner = "".join(f"<td{_cls(r)}>{_shown(number(c))}</td>" for c, r in zip(cells, right, strict=True))
         rows.append(f"<tr>{inner}</tr>")
     inside = f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody>"
     return f'<div class="scroll"><table>{inside}</table></div>'
+
+
+def _kind(column: pd.Series) -> str:
+    """Class of a column: numbers, or sentences, which must not be squeezed into one word a line."""
+    if _numeric(column):
+        return "n"
+    return "t" if column.astype(str).str.len().max() > SENTENCE else ""
+
+
+def _shown(cell: str) -> str:
+    """A cell, in both languages where it is a flag or a reading."""
+    return both(cell, word(cell, "zh")) if cell in CELLS else text(cell)
 
 
 def _numeric(column: pd.Series) -> bool:

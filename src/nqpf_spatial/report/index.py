@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from nqpf_spatial.report.html import both, image, page, table, text
+from nqpf_spatial.report.html import both, page, pictures, table, text
 from nqpf_spatial.report.overview import Tension, badge, board, tension_cards
 from nqpf_spatial.report.words import word
 
@@ -184,9 +184,7 @@ def card(entry: Entry) -> str:
     )
     links = " · ".join(f'<a href="{text(href)}">{both(en, zh)}</a>' for en, zh, href in e.links)
     facts = "".join(f"<dt>{both(en, zh)}</dt><dd>{text(value)}</dd>" for en, zh, value in e.facts if value)
-    pictures = "".join(
-        image(en, f"{e.id}: {name}", "en") + image(zh, f"{e.id}: {name}", "zh") for name, en, zh in e.pictures
-    )
+    shown = "".join(pictures(en, zh, f"{e.id}: {name}") for name, en, zh in e.pictures)
     tables = "".join(
         f"<details><summary>{both(*title)}</summary>{table(frame, _HEADERS)}</details>"
         for title, frame in e.tables.items()
@@ -201,7 +199,7 @@ def card(entry: Entry) -> str:
         f"<header><b>{text(e.id)}</b>{badge(e.verdict, e.label)}{tags}</header>"
         f'<p class="says">{both(e.says_en, e.says_zh)}</p><p class="where">{text(e.where)}'
         f"{' · ' + links if links else ''}</p>"
-        f'<div class="reason">{reason}</div>{pictures}{tables}{more}</article>'
+        f'<div class="reason">{reason}</div>{shown}{tables}{more}</article>'
     )
 
 

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PALETTE = (BLUE, ORANGE, GREEN, RED, GREY)
+#: more series than that in one picture: further colours of Okabe and Ito, brown and black
+MANY = (*PALETTE, "#56B4E9", "#CC79A7", "#7A5C00", "#111827")
+#: marker of the first nine series, of the next nine
+MARKERS = ("o", "s")
 #: readings of a run -> marker, colour
 MARKS: Mapping[str, tuple[str, str]] = {
     "support": ("o", BLUE),
@@ -79,12 +83,12 @@ def series_panels(
     if not frames:
         raise ValueError("series_panels needs at least one table")
     shown = list(dict.fromkeys(c for f in frames.values() for c in f.columns))
-    colours = {c: PALETTE[i % len(PALETTE)] for i, c in enumerate(shown)}
+    looks = {c: (MANY[i % len(MANY)], MARKERS[i // len(MANY) % len(MARKERS)]) for i, c in enumerate(shown)}
     with typeface(lang):
         figure, axes = _grid(len(frames))
         for ax, (title, frame) in zip(axes, frames.items(), strict=True):
             for c in frame.columns:
-                _broken(ax, frame[c].dropna(), colours[c])
+                _broken(ax, frame[c].dropna(), *looks[c])
             if zero:
                 ax.axhline(0.0, color="black", linewidth=0.8)
             ax.set_title(title, fontsize=8)
@@ -95,18 +99,18 @@ def series_panels(
             ax.ticklabel_format(axis="y", useOffset=False)
         figure.supylabel(ylabel, fontsize=8)
         if len(shown) > 1:
-            handles = [axes[0].plot([], [], color=colours[c], marker="o", markersize=3)[0] for c in shown]
+            handles = [axes[0].plot([], [], color=k, marker=m, markersize=3)[0] for k, m in looks.values()]
             labels = [(names or {}).get(c, c) for c in shown]
             figure.legend(handles, labels, loc="outside lower center", ncols=len(shown), fontsize=7.5, frameon=False)
     return figure
 
 
-def _broken(ax: Axes, series: pd.Series, colour: str) -> None:
+def _broken(ax: Axes, series: pd.Series, colour: str, marker: str = "o") -> None:
     """A line that is thin and dashed over absent years."""
     years = series.index.to_numpy()
     ax.plot(years, series.to_numpy(), color=colour, linewidth=0.7, linestyle="--")
     for part in np.split(np.arange(len(years)), np.flatnonzero(np.diff(years) > 1) + 1):
-        ax.plot(years[part], series.to_numpy()[part], color=colour, linewidth=1.5, marker="o", markersize=2.6)
+        ax.plot(years[part], series.to_numpy()[part], color=colour, linewidth=1.5, marker=marker, markersize=2.6)
 
 
 def paths(frame: pd.DataFrame, groups: pd.Series, *, title: str, ylabel: str, other: str, lang: str = "en") -> Figure:

@@ -38,6 +38,8 @@ _CHINESE: Mapping[str, str] = MappingProxyType(
         "support": "支持",
         "contradict": "相悖",
         "neither": "两者皆非",
+        "yes": "是",
+        "no": "否",
         # groups of provinces
         "East": "东部",
         "Central": "中部",

@@ -15,7 +15,7 @@ from typing import Any
 from nqpf_spatial.claims.context import Context, NotInRelease
 from nqpf_spatial.claims.evaluate import evidence
 from nqpf_spatial.claims.evaluate.assessment import Alternative, Assessment
-from nqpf_spatial.claims.evaluate.settings import Setting, expand
+from nqpf_spatial.claims.evaluate.settings import NothingToReplace, Setting, expand, variables
 from nqpf_spatial.claims.evaluate.view import View
 from nqpf_spatial.claims.record import Holm, VariantResult
 from nqpf_spatial.claims.register import Claim
@@ -131,6 +131,10 @@ def _variant(
     counts = bool(entry["counts"])
     try:
         settings = expand(variant, claim, ctx, options)
+    except NothingToReplace as error:
+        # the register's text would name series that this claim does not use
+        uses = f"nothing: the claim uses {', '.join(variables(claim))}"
+        return [VariantResult(variant, uses, counts, False, reason=str(error))]
     except REFUSALS as error:
         return [VariantResult(variant, str(entry["text"]), counts, False, reason=str(error))]
     rows = []

@@ -118,8 +118,12 @@ def variables(claim: Claim) -> tuple[str, ...]:
     return (*claim.outcome, *claim.regressors)
 
 
+class NothingToReplace(NotInRelease):
+    """The register lists a variant that replaces a series the claim does not use."""
+
+
 def _absent(claim: Claim, *names: str) -> NotInRelease:
-    return NotInRelease(f"the claim has no {' or '.join(names)} to replace")
+    return NothingToReplace(f"listed for the claim, which has no {' or '.join(names)} to replace")
 
 
 def _swaps(variant: str) -> Expand:

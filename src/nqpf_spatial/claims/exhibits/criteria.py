@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from nqpf_spatial.claims.evaluate.criteria import NO_SIGN
 from nqpf_spatial.claims.exhibits.base import Exhibit
+from nqpf_spatial.claims.exhibits.names import title_en
+from nqpf_spatial.claims.exhibits.phrases import value_zh
 from nqpf_spatial.claims.record import Evidence, Verdict
 from nqpf_spatial.report.words import word
 
@@ -87,11 +89,11 @@ def draw(verdict: Verdict, lang: str) -> dict[str, Figure]:
 
 
 def _title(name: str, lang: str, table: pd.DataFrame) -> str:
-    """Name of a panel in at most three lines."""
+    """Name of a panel, wrapped."""
     if lang == "zh":
         variable, _, what = table.attrs["titles_zh"][name].partition("：")
         return "\n".join([*textwrap.wrap(variable, 20)[:2], what])
-    return "\n".join(textwrap.wrap(name, 36)[:3])
+    return title_en(name, 36)
 
 
 def _label(own: pd.DataFrame, lang: str) -> str:
@@ -214,6 +216,11 @@ def _trends_zh(verdict: Verdict) -> list[str]:
     return out
 
 
+def _value(e: Evidence) -> str:
+    """A figure for a sentence, whether it is a number or a word."""
+    return value_zh(e.estimate) if isinstance(e.estimate, float) else str(e.estimate)
+
+
 def _levels_zh(verdict: Verdict) -> list[str]:
     """One phrase per comparison of groups."""
     if "differences" not in verdict.tables:
@@ -225,7 +232,7 @@ def _levels_zh(verdict: Verdict) -> list[str]:
         if name is not None and e.p is not None:
             shown = "（仅供参考）" if not e.counted else ""
             corrected = "" if e.p_holm is None else f"，族内校正后 {e.p_holm:.4f}"
-            out.append(f"{titles[name]}{shown}：差 {e.estimate:.4g}（单侧 p={e.p:.4f}{corrected}）")
+            out.append(f"{titles[name]}{shown}：差 {_value(e)}（单侧 p={e.p:.4f}{corrected}）")
     return out
 
 
@@ -247,7 +254,7 @@ def _other_zh(e: Evidence) -> str:
     if head is None or not isinstance(e.estimate, float):
         return ""
     unit = "（以元计）" if " in yuan" in e.what else "（以万元计，仅供参考）" if "10,000 yuan" in e.what else ""
-    return f"{_OTHERS[head]}{unit} {e.estimate:.4g}"
+    return f"{_OTHERS[head]}{unit} {value_zh(e.estimate)}"
 
 
 _TITLES = {

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from nqpf_spatial.claims.evaluate.parts import BOUNDARY
 from nqpf_spatial.claims.exhibits.base import Exhibit
+from nqpf_spatial.claims.exhibits.names import series_en, title_en
 from nqpf_spatial.claims.exhibits.phrases import name_zh, quantity_zh
 from nqpf_spatial.claims.exhibits.regressions import row_name
 from nqpf_spatial.claims.record import Evidence, Verdict
@@ -47,6 +49,7 @@ def _effects(verdict: Verdict, lang: str) -> Figure:
             "lower": [e.lower for e in rows],
             "upper": [e.upper for e in rows],
             "counted": [e.counted for e in rows],
+            "boundary": [e.at_boundary for e in rows],
         }
     )
     return effects(frame, lang=lang, level=float(rows[0].level or 0.95))
@@ -65,14 +68,14 @@ def effect_name(what: str, lang: str, outcome: bool = False) -> str:
     --------
     >>> effect_name("direct effect of gov_share on y", "zh")
     '一般公共预算支出占地区生产总值比重\\n直接效应'
-    >>> effect_name("direct effect of x on y", "en", True)
-    'direct effect of x\\non y'
+    >>> effect_name("direct effect of rd_intensity on y", "en", True)
+    'direct effect of R&D intensity, percent\\non y'
     """
     kind, _, rest = what.partition(" effect of ")
     regressor, _, y = rest.partition(" on ")
     if lang == "zh":
         return f"{name_zh(regressor)}\n{'对' + name_zh(y) + '的' if outcome else ''}{word(kind, lang)}效应"
-    return f"{kind} effect of {regressor}" + (f"\non {y}" if outcome else "")
+    return title_en(f"{kind} effect of {regressor}", lines=2) + (f"\n{title_en(f'on {y}', lines=2)}" if outcome else "")
 
 
 def _variants(verdict: Verdict, lang: str) -> Figure:
@@ -84,6 +87,7 @@ def _variants(verdict: Verdict, lang: str) -> Figure:
     frame = verdict.variants_frame().query("ran").rename(columns={"counts": "counted"})
     frame = frame[frame["se"].notna()].copy()
     frame["ratio"] = frame["estimate"].astype(float) / frame["se"].astype(float)
+    frame["boundary"] = frame["reason"] == BOUNDARY
     frame["row"] = [row_name(v, s) for v, s in zip(frame["variant"], frame["specification"], strict=True)]
     names = {a: _alternative(a, verdict, lang) for a in frame["alternative"].unique()}
     frame["panel"] = frame["alternative"].map(names)
@@ -109,7 +113,7 @@ def _threshold(verdict: Verdict, lang: str) -> Figure:
     name = e.what.rpartition(" of ")[2]
     alpha = float(verdict.parameters["alpha"])
     words = {
-        "en": (f"spatial lag of {name}", "likelihood ratio", f"{1 - alpha:.0%} confidence set"),
+        "en": (f"spatial lag of {series_en(name)}", "likelihood ratio", f"{1 - alpha:.0%} confidence set"),
         "zh": (f"{name_zh(name)}的空间滞后", "似然比", f"{1 - alpha:.0%}置信集"),
     }[lang]
     return profile(

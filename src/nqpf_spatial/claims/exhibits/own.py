@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from nqpf_spatial.claims.exhibits import names
 from nqpf_spatial.claims.exhibits.base import Exhibit
-from nqpf_spatial.claims.record import Evidence, Verdict
+from nqpf_spatial.claims.exhibits.own_zh import FOUND_ZH, found_zh
+from nqpf_spatial.claims.record import Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -301,28 +302,9 @@ _DRAWINGS: Mapping[str, tuple[str, Callable[[Verdict, str], Figure], Mapping[str
 }
 
 
-def _number(e: Evidence) -> str:
-    """One counted figure: value, corrected p-value and detectable effect where there are any."""
-    value = f"{e.estimate:.4g}" if isinstance(e.estimate, float) else str(e.estimate)
-    p = "" if e.p is None else f"（p={e.p:.4f}，族内校正后 {e.p if e.p_holm is None else e.p_holm:.4f}）"
-    detectable = "" if e.mde is None else f"，最小可检测 {e.mde:.3g}"
-    return f"{value}{p}{detectable}"
-
-
-_MARK = {"support": "支持", "contradict": "相悖", "neither": "未定"}
-
-
-def found_zh(verdict: Verdict) -> str:
-    """How many of the counted figures speak for and against, and the figures in the order of the evidence table."""
-    counted = [e for e in verdict.evidence if e.counted]
-    tally = "、".join(f"{_MARK[k]} {sum(e.reading == k for e in counted)} 项" for k in _MARK)
-    shown = "；".join(f"（{i}）{_number(e)}" for i, e in enumerate(counted, 1))
-    return f"计入的 {len(counted)} 个数字中{tally}，按证据表的次序为：{shown}；"
-
-
 def _exhibit(claim: str) -> Exhibit:
     name, function, titles = _DRAWINGS[claim]
-    return Exhibit(lambda verdict, lang: {name: function(verdict, lang)}, found_zh, titles)
+    return Exhibit(lambda verdict, lang: {name: function(verdict, lang)}, FOUND_ZH.get(claim, found_zh), titles)
 
 
 #: claim -> its exhibit

@@ -6,6 +6,7 @@ import re
 
 from nqpf_spatial.claims.evaluate.names_zh import variable_zh
 from nqpf_spatial.claims.evaluate.series import parts
+from nqpf_spatial.claims.exhibits.names import spelled_out
 from nqpf_spatial.report.words import word
 
 _PREFIXES_ZH = {"ln": "{}（对数）", "ln1p": "{}（加 1 后取对数）", "lag": "上年{}", "growth": "{}增长"}
@@ -123,14 +124,27 @@ def outcome_of(what: str) -> str:
 
 
 def shorter(what: str, lang: str, outcome: bool = False) -> str:
-    """A quantity for the axis of a picture: products with a cross, the outcome only where it is asked for.
+    """A quantity for the axis of a picture: series by their labels, the outcome only where it is asked for.
 
     Examples
     --------
-    >>> shorter("direct effect of a_x_in_South on y, wild bootstrap over provinces", "en")
-    'direct effect of a × in_South, wild bootstrap over provinces'
+    >>> shorter("direct effect of ln_broadband_pc_x_in_South on y, wild bootstrap over provinces", "en")
+    'direct effect of log broadband subscribers per resident × South, wild bootstrap over provinces'
     >>> shorter("direct effect of ln_broadband_pc on y", "zh")
     '人均互联网宽带接入用户的对数的直接效应'
     """
     text = what if outcome else _ON.sub(r"\1", what)
-    return quantity_zh(text) if lang == "zh" else text.replace("_x_", " × ")
+    return quantity_zh(text) if lang == "zh" else spelled_out(text)
+
+
+def value_zh(value: float) -> str:
+    """A figure for a sentence: four digits, whole numbers and large ones written out as far as a reader takes them in.
+
+    Examples
+    --------
+    >>> value_zh(31.0), value_zh(0.28906), value_zh(18316.67), value_zh(2.2e9)
+    ('31', '0.2891', '18317', '2.2e+09')
+    """
+    if abs(value) >= 1e8:
+        return f"{value:.4g}"
+    return f"{value:.0f}" if value == round(value) or abs(value) >= 1000 else f"{value:.4g}"

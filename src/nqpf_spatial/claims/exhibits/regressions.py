@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from nqpf_spatial.claims.evaluate.parts import BOUNDARY
 from nqpf_spatial.claims.exhibits.base import Exhibit
-from nqpf_spatial.claims.exhibits.phrases import name_zh, outcome_of, quantity_zh, shorter
+from nqpf_spatial.claims.exhibits.names import LINE, series_en
+from nqpf_spatial.claims.exhibits.phrases import name_zh, outcome_of, quantity_zh, shorter, value_zh
 from nqpf_spatial.claims.record import Evidence, Verdict
 
 if TYPE_CHECKING:
@@ -48,11 +51,12 @@ def _coefficients(verdict: Verdict, lang: str) -> Figure:
 
     rows = [e for e in verdict.evidence if e.se is not None and isinstance(e.estimate, float)]
     several = len({y for e in rows if (y := outcome_of(e.what))}) > 1
+    repeated = {e.what for e in rows if sum(o.what == e.what for o in rows) > 1}
     title = "estimate over standard error" if lang == "en" else "估计值与标准误之比"
     frame = pd.DataFrame(
         {
             "panel": title,
-            "row": [_label(e, lang, several) for e in rows],
+            "row": [_label(e, lang, several, e.what in repeated) for e in rows],
             "ratio": [float(e.estimate) / float(e.se) for e in rows],  # type: ignore[arg-type]
             "counted": [e.counted for e in rows],
         }
@@ -60,11 +64,11 @@ def _coefficients(verdict: Verdict, lang: str) -> Figure:
     return specification_curve(frame, critical=critical(verdict), lang=lang)
 
 
-def _label(e: Evidence, lang: str, outcome: bool) -> str:
-    """Row of one figure, in lines."""
-    import textwrap
-
+def _label(e: Evidence, lang: str, outcome: bool, under_w: bool) -> str:
+    """Row of one figure, in lines; with its matrix where the figure stands there under several."""
     text = shorter(e.what, lang, outcome)
+    if under_w and e.w:
+        text = f"{e.w}: {text}" if lang == "en" else f"{e.w}：{text}"
     return "\n".join(textwrap.wrap(text, 60 if lang == "en" else 30))
 
 
@@ -75,9 +79,12 @@ def variants(verdict: Verdict, lang: str) -> Figure:
     frame = verdict.variants_frame().query("ran").rename(columns={"counts": "counted"})
     frame = frame[frame["se"].notna()].copy()
     frame["ratio"] = frame["estimate"].astype(float) / frame["se"].astype(float)
+    frame["boundary"] = frame["reason"] == BOUNDARY
     frame["row"] = [row_name(v, s) for v, s in zip(frame["variant"], frame["specification"], strict=True)]
     first = next(e.what for e in verdict.evidence if e.counted)
-    names = {a: shorter(a or first, lang) for a in frame["alternative"].unique()}
+    # beside long names of rows the panel is narrow
+    width = LINE if lang == "en" else LINE // 2
+    names = {a: "\n".join(textwrap.wrap(shorter(a or first, lang), width)) for a in frame["alternative"].unique()}
     frame["panel"] = frame["alternative"].map(names)
     return specification_curve(frame, critical=critical(verdict), lang=lang)
 
@@ -101,9 +108,13 @@ def _provinces(verdict: Verdict, lang: str) -> Figure:
 
     table: pd.DataFrame = verdict.tables["provinces"]
     x, y = table.columns[:2]
-    labels = (name_zh(str(x)), name_zh(str(y))) if lang == "zh" else (str(x), str(y))
-    if x == "distance" and lang == "zh":
-        labels = ("与最优省份的平均距离（标准差）", labels[1])
+    labels = (name_zh(str(x)), name_zh(str(y))) if lang == "zh" else (series_en(str(x)), series_en(str(y)))
+    if x == "distance":
+        words = {
+            "en": "mean distance to the best province, standard deviations",
+            "zh": "与最优省份的平均距离（标准差）",
+        }
+        labels = (words[lang], labels[1])
     return scatter(table[x], table[y], xlabel=labels[0], ylabel=labels[1], lang=lang)
 
 
@@ -114,9 +125,9 @@ def found_zh(verdict: Verdict) -> str:
 
 def _one_zh(e: Evidence) -> str:
     numbers = [] if e.p is None else [f"p={e.p:.4f}", f"族内校正后 {e.p_holm:.4f}"]
-    numbers += [] if e.mde is None else [f"最小可检测效应 {e.mde:.4g}"]
+    numbers += [] if e.mde is None else [f"最小可检测效应 {value_zh(e.mde)}"]
     shown = f"（{'，'.join(numbers)}）" if numbers else ""
-    return f"{quantity_zh(e.what)}为 {e.estimate:.4g}{shown}；"
+    return f"{quantity_zh(e.what)}为 {value_zh(float(e.estimate))}{shown}；"  # type: ignore[arg-type]
 
 
 def alternative_zh(name: str) -> str:

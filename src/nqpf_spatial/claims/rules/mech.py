@@ -163,8 +163,8 @@ def boundary_note(found: Sides, ends: Sequence[str]) -> str:
 
     Examples
     --------
-    >>> boundary_note(Sides((), ("a", "b", "c"), ("a", "b"), ()), ["b"])[-66:]
-    'they are counted. Without them 1 of 2 counted W would agree, not 2 of 3'
+    >>> boundary_note(Sides((), ("a", "b", "c"), ("a", "b"), ()), ["b"]).rpartition(". ")[2]
+    'Without them 1 of 2 counted W would agree, not 2 of 3'
     """
     if not ends:
         return ""

@@ -3,7 +3,8 @@
 Readings fixed before any verdict was computed:
 
 * WU-1.1: the permutation test is that of the part of Theil-T between the four blocks, latest year of each variable. The
-  digital partition is the two clusters of WU-1.10 (baseline index, all provinces). "Every partition share" is the share of
+  digital partition is the two clusters of WU-1.10 (baseline index, all provinces): their number follows the k that WU-1.10 states and would
+  change with it; whether the data have so many is asked there and not here. "Every partition share" is the share of
   each of the three partitions in each of the variables. The claim brings the p-value its count hangs on: the k-th
   smallest where k of them must be below the level.
 * WU-1.10: a province is its mean index over the window, weighing all of its years alike. Clusters are the exact best
