@@ -211,11 +211,12 @@ def _ratios(ax: Axes, part: pd.DataFrame, at: np.ndarray, critical: float) -> No
     ratio = np.where(at_end, np.clip(ratio, -reach, reach), ratio)
     colours = [_ratio_colour(r, critical) if c else GREY for r, c in zip(ratio, counted, strict=True)]
     ax.hlines(at, 0.0, ratio, color=colours, linewidth=1.0)
-    for r, y, colour, filled, end in zip(ratio, at, colours, counted, at_end, strict=True):
-        mark, face = _arrow(r) if end else "o", colour if filled else "white"
-        ax.plot(
-            [r], [y], marker=mark, color=colour, markerfacecolor=face, markersize=4.5, markeredgewidth=1.0, zorder=3
-        )
+    faces = [k if c else "white" for k, c in zip(colours, counted, strict=True)]
+    for mark, rows in (("o", ~at_end), (">", at_end & (ratio > 0)), ("<", at_end & (ratio <= 0))):
+        own = np.flatnonzero(rows).tolist()
+        if own:
+            edges = [colours[i] for i in own]
+            ax.scatter(ratio[own], at[own], s=20, c=[faces[i] for i in own], edgecolors=edges, marker=mark, zorder=3)
 
 
 def _at_boundary(part: pd.DataFrame) -> np.ndarray:

@@ -68,8 +68,8 @@ def effect_name(what: str, lang: str, outcome: bool = False) -> str:
     --------
     >>> effect_name("direct effect of gov_share on y", "zh")
     '一般公共预算支出占地区生产总值比重\\n直接效应'
-    >>> effect_name("direct effect of rd_intensity on y", "en", True)
-    'direct effect of R&D intensity, percent\\non y'
+    >>> effect_name("direct effect of gdp_real_pc on y", "en", True).splitlines()
+    ['direct effect of real GDP per', 'resident', 'on y']
     """
     kind, _, rest = what.partition(" effect of ")
     regressor, _, y = rest.partition(" on ")
