@@ -15,6 +15,14 @@ def check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
         raise ValueError(f"{name}={value!r} is not known; choose one of {', '.join(map(repr, allowed))}")
 
 
+def check_durbin(spec: Model, durbin: object) -> None:
+    """Refuse durbin= in models without lags of the regressors, and a name that is not in a list."""
+    if durbin is not None and not spec.durbin:
+        raise ValueError(f"durbin= has no meaning in a {spec.name} model; use SLX, SDM, SDEM or GNS")
+    if isinstance(durbin, str):
+        raise ValueError(f"durbin={durbin!r}: give a list of names, durbin=[{durbin!r}]")
+
+
 def given_weights(spec: Model, w: object, w_durbin: object, w_error: object) -> Weights:
     """One matrix per role out of what `nqpf_spatial.fit` was given, in the canonical order of units.
 

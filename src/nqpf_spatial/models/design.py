@@ -20,7 +20,7 @@ from nqpf_spatial import provinces
 from nqpf_spatial.errors import PanelError
 from nqpf_spatial.models.labels import canonical, enumerate_some, match
 from nqpf_spatial.models.missing.choices import Dropped, Missing, Selection, cell_name, select
-from nqpf_spatial.models.spec import ParsedFormula, effect_flags
+from nqpf_spatial.models.spec import ParsedFormula, check_functions, effect_flags
 
 _TIMES = ("year", "yr", "time", "date", "period", "quarter", "month", "年份", "年")
 
@@ -162,7 +162,7 @@ def build_design(
         What to do about missing cells; an error that names them by default.
     """
     levels = _levels(data)
-    unit, time = effect_flags(parsed.effects, levels)
+    unit, time = effect_flags(parsed.effects, levels, data.columns)
     if len(levels) == 2:
         _check_level_order(data.index, ids, levels)
     columns = _needed_columns(data, parsed, levels)
@@ -219,6 +219,7 @@ def _needed_columns(data: pd.DataFrame, parsed: ParsedFormula, levels: tuple[str
         raise PanelError(f"columns occur twice in the data: {enumerate_some(clash)}")
     unknown = [v for v in parsed.variables if v not in data.columns and v not in levels]
     if unknown:
+        check_functions(unknown, parsed.text)
         near = {v: difflib.get_close_matches(v, map(str, data.columns), n=3) for v in unknown}
         hint = "; ".join(f"{v!r}" + (f" (nearest: {', '.join(n)})" if n else "") for v, n in near.items())
         raise PanelError(f"the data have no column {hint}. nq.data.codebook() lists the packaged variables")
@@ -243,7 +244,10 @@ def _select_periods(index: pd.Index, years: tuple[object, object], levels: tuple
             f"years={tuple(years)}: the data have no {enumerate_some(absent)}; they run from {period.min()} to "
             f"{period.max()}{_kind_hint(absent[0], period, levels[1])}"
         )
-    return np.asarray((period >= years[0]) & (period <= years[1]))
+    first, last = years
+    if first > last:  # type: ignore[operator]
+        raise PanelError(f"years={tuple(years)}: the first is after the last; write years=({last}, {first})")
+    return np.asarray((period >= first) & (period <= last))
 
 
 def _kind_hint(edge: object, period: pd.Index, level: str) -> str:
@@ -332,7 +336,7 @@ def _check_absent(cell: NDArray, cells: _Cells) -> None:
 def _evaluate(parsed: ParsedFormula, frame: pd.DataFrame) -> tuple[str, NDArray, tuple[str, ...], NDArray]:
     """Name and values of the outcome, names and (rows, K) values of the regressors, on ordered rows."""
     formula = parsed.formula
-    text = [c for c in frame.columns if not pd.api.types.is_numeric_dtype(frame[c])]
+    text = [c for c in frame.columns if not _is_real(frame[c])]
     _check_numeric(formula, frame, text)
     if parsed.plain is not None:
         outcome, *names = parsed.plain
@@ -352,6 +356,10 @@ def _evaluate(parsed: ParsedFormula, frame: pd.DataFrame) -> tuple[str, NDArray,
         raise PanelError(f"the outcome has {left.shape[1]} columns; it must be one numeric variable")
     target = left.to_numpy(dtype=float)[:, 0]
     return str(left.columns[0]), target, tuple(map(str, right.columns)), right.to_numpy(dtype=float)
+
+
+def _is_real(values: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_complex_dtype(values)
 
 
 def _check_numeric(formula: Formula, frame: pd.DataFrame, text: list[str]) -> None:

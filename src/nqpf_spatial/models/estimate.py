@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import linalg
 
 from nqpf_spatial.errors import IdentificationError
 from nqpf_spatial.kernels import logdet as ld
@@ -109,6 +110,7 @@ def estimate(
     check_absorbed(columns, design)
     reduced = reduce_columns(base, lagged, design.unit, design.time)
     check_collinear(reduced, columns)
+    check_explained(reduced, columns)
     likelihood = build_likelihood(design, weights, correction)
     _check_size(likelihood.n, len(columns.names))
     return Estimate(model, design, weights, columns, correction, reduced, likelihood, fit_ml(reduced, likelihood))
@@ -155,8 +157,6 @@ def build_likelihood(design: Design, weights: Weights, correction: str) -> Likel
     transform = correction in ("transform", "score")
     periods = t - 1 if transform and design.unit else t
     units = n - 1 if transform and design.time else n
-    if periods < 1:
-        raise IdentificationError("unit effects need at least two periods; the panel has one")
     logdets = []
     for role, w in (("lag", weights.lag), ("error", weights.error)):
         logdet = None if w is None else log_determinant(w)
@@ -203,7 +203,15 @@ def _require_row_stochastic(w: SpatialWeights | None, role: str) -> None:
 def check_absorbed(columns: Columns, design: Design) -> None:
     """Regressors that vanish once the fixed effects are removed are an error that names them."""
     if design.unit or design.time:
-        name_absorbed(columns.z, remove_effects(columns.z, design.unit, design.time), columns.names, design)
+        within = remove_effects(np.concatenate([columns.z, design.y[None]]), design.unit, design.time)
+        name_absorbed(columns.z, within[:-1], columns.names, design)
+        if design.unit and design.shape[0] < 2:
+            raise IdentificationError("unit effects need at least two periods; the panel has one")
+        if np.linalg.norm(within[-1]) <= 1e-9 * np.linalg.norm(design.y):
+            raise IdentificationError(
+                f"the outcome {design.outcome} is constant once the {_effects_named(design)} effects are removed: nothing is left "
+                "to explain. Use another outcome, or drop the effects that absorb it"
+            )
 
 
 def name_absorbed(z: NDArray, within: NDArray, names: tuple[str, ...], design: Design) -> None:
@@ -211,11 +219,14 @@ def name_absorbed(z: NDArray, within: NDArray, names: tuple[str, ...], design: D
     size, left = (np.sqrt((a**2).sum(axis=tuple(range(1, a.ndim)))) for a in (z, within))
     gone = [name for name, a, b in zip(names, left, size, strict=True) if a <= 1e-9 * b]
     if gone:
-        effects = " and ".join(e for e, on in zip(design.levels, (design.unit, design.time), strict=True) if on)
         raise IdentificationError(
-            f"absorbed by the {effects} effects: {enumerate_some(gone)} (constant once the effects are removed). "
+            f"absorbed by the {_effects_named(design)} effects: {enumerate_some(gone)} (constant once the effects are removed). "
             "Leave them out, or drop the effects that absorb them"
         )
+
+
+def _effects_named(design: Design) -> str:
+    return " and ".join(e for e, on in zip(design.levels, (design.unit, design.time), strict=True) if on)
 
 
 def check_collinear(reduced: Reduced, columns: Columns) -> None:
@@ -228,6 +239,22 @@ def check_collinear(reduced: Reduced, columns: Columns) -> None:
         raise IdentificationError(
             f"linear combinations of the regressors before them: {enumerate_some(bad)}. Leave them out"
         )
+
+
+def check_explained(reduced: Reduced, columns: Columns) -> None:
+    """An outcome that regressors reproduce exactly leaves nothing to estimate; an error that names them."""
+    k = reduced.k
+    factor, outcome = reduced.base[:, :k], reduced.base[:, k]
+    size = np.linalg.norm(outcome)
+    if factor.shape[0] <= k or np.linalg.norm(outcome[k:]) > 1e-11 * size:
+        return
+    beta = linalg.solve_triangular(factor[:k], outcome[:k])
+    used = np.abs(beta) * np.linalg.norm(factor, axis=0) > 1e-8 * size
+    named = enumerate_some([name for name, on in zip(columns.names, used, strict=True) if on])
+    raise IdentificationError(
+        f"the outcome is an exact linear combination of {named}: nothing is left to explain. Leave out the regressor that "
+        "holds the outcome"
+    )
 
 
 def _check_size(n: int, k: int) -> None:

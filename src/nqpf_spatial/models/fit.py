@@ -12,7 +12,7 @@ import pandas as pd
 
 from nqpf_spatial.data import check_vintages
 from nqpf_spatial.errors import IdentificationError, IdentificationWarning, PanelError
-from nqpf_spatial.models.arguments import check_choice, given_weights
+from nqpf_spatial.models.arguments import check_choice, check_durbin, given_weights
 from nqpf_spatial.models.correct import correct
 from nqpf_spatial.models.covariance import check_holds, check_vcov
 from nqpf_spatial.models.design import Design, build_design
@@ -212,8 +212,8 @@ def fit(
 
 def _check_given(spec: Model, formula: str, data: pd.DataFrame, durbin: object) -> None:
     """What needs no design to be seen."""
-    if durbin is not None and not spec.durbin:
-        raise ValueError(f"durbin= has no meaning in a {spec.name} model; use SLX, SDM, SDEM or GNS")
+    check_durbin(spec, durbin)
+    parse_formula(formula)
     if isinstance(data, pd.DataFrame) and "release" in data.attrs:
         check_vintages(formula.partition("|")[0])
 

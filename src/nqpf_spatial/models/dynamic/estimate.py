@@ -30,6 +30,7 @@ from nqpf_spatial.models.estimate import (
     build_likelihood,
     check_absorbed,
     check_collinear,
+    check_explained,
     matrix,
 )
 from nqpf_spatial.models.spec import Model
@@ -82,6 +83,7 @@ def estimate_dynamic(
     base = np.concatenate([columns.z, short.y[None], columns.wy[None]])
     reduced = reduce_columns(base, None, short.unit, short.time)
     check_collinear(reduced, columns)
+    check_explained(reduced, columns)
     likelihood, adjustment = _likelihood(short, weights, w, correction)
     if likelihood.n <= len(columns.names) + 2:
         raise IdentificationError(

@@ -14,10 +14,10 @@ from nqpf_spatial.data import check_vintages
 from nqpf_spatial.errors import IdentificationError, IdentificationWarning
 from nqpf_spatial.kernels import gmm as kernel
 from nqpf_spatial.kernels import gmm_error
-from nqpf_spatial.kernels.moments import remove_effects, spatial_lag
-from nqpf_spatial.models.arguments import check_choice, given_weights
+from nqpf_spatial.kernels.moments import reduce_columns, remove_effects, spatial_lag
+from nqpf_spatial.models.arguments import check_choice, check_durbin, given_weights
 from nqpf_spatial.models.design import Design, build_design
-from nqpf_spatial.models.estimate import Columns, Weights, build_columns, check_absorbed, matrix
+from nqpf_spatial.models.estimate import Columns, Weights, build_columns, check_absorbed, check_explained, matrix
 from nqpf_spatial.models.gmm.results import GMMEstimate, GMMFit
 from nqpf_spatial.models.labels import enumerate_some
 from nqpf_spatial.models.spec import Model, get_model, parse_formula
@@ -136,11 +136,12 @@ def gmm(
     first = weights.first()
     ids = None if first is None else first.ids
     design = build_design(parsed, data, ids, years)
-    if durbin is not None and not spec.durbin:
-        raise ValueError(f"durbin= has no meaning in a {spec.name} model; use SLX, SDM, SDEM or GNS")
+    check_durbin(spec, durbin)
     _check_error_options(spec, design, vcov, moments)
     columns = build_columns(design, spec, weights, None if durbin is None else tuple(durbin))
     check_absorbed(columns, design)
+    base = np.concatenate([columns.z, design.y[None], columns.wy[None]])
+    check_explained(reduce_columns(base, None, design.unit, design.time), columns)
     endogenous, instruments = _names("endogenous", endogenous), _names("instruments", instruments)
     _check_endogenous(design, endogenous, instruments)
     user = _user_instruments(formula, instruments, data, ids, years)

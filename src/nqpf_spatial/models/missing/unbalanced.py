@@ -22,6 +22,7 @@ from nqpf_spatial.models.estimate import (
     Weights,
     _check_size,
     check_collinear,
+    check_explained,
     lagged_names,
     name_absorbed,
     require_freed,
@@ -58,6 +59,7 @@ def estimate_unbalanced(
         return _contrasts(design, model, weights, correction, networks, columns, base)
     reduced = kernel.reduce_cells(base, lagged, networks.removed)
     check_collinear(reduced, columns)
+    check_explained(reduced, columns)
     likelihood = _likelihood(design, networks, correction)
     _check_size(likelihood.n - (networks.removed.rank if correction == "none" else 0), len(columns.names))
     if not spread:

@@ -36,6 +36,7 @@ from nqpf_spatial.models.estimate import (
     build_likelihood,
     check_absorbed,
     check_collinear,
+    check_explained,
     lagged_names,
 )
 from nqpf_spatial.models.several.weights import SeveralWeights, Stack, Term, check_distinct, lag_over, stack
@@ -268,6 +269,7 @@ def _separate(est: SeveralEstimate, blocks: _Blocks) -> SeveralEstimate:
     assert est.reduced is not None
     assert est.joint is not None
     check_collinear(est.reduced, est.columns)
+    check_explained(est.reduced, est.columns)
     fit = fit_lags(est.reduced.base, est.reduced.k, est.joint)
     total = float(fit.r.sum())
     wy = np.tensordot(fit.r, blocks.wy, axes=1) / total if fit.r.size > 1 else blocks.wy.sum(axis=0)

@@ -191,7 +191,7 @@ def _estimate(task: _Task) -> SpatialFit:
             w = without(w, list(units.unique()), task.dropped)
         data = data[~units.isin(task.dropped)]
     options = dict(task.options)
-    if options.get("durbin") is not None:
+    if options.get("durbin") is not None and not isinstance(options["durbin"], str):
         taken = {slot: variable for variable, slot in spec.slots.items()}
         options["durbin"] = [taken.get(name, name) for name in options["durbin"]]
     if spec.correction != "not needed":
