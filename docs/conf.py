@@ -21,6 +21,7 @@ myst_heading_anchors = 3
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120
+os.environ["PYTHONWARNINGS"] = "ignore:IProgress not found"  # pages have no progress bars
 os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"  # pictures belong to the pages
 nb_merge_streams = True
 

@@ -32,6 +32,8 @@ def _listed():
         for name in re.findall(r"^   ([A-Za-z_][\w.]*)$", block, re.M):
             value = _at(f"{module}.{name}")
             found[f"{module}.{name}"] = value
+    for path in re.findall(r"{py:data}`~(\S+)`", text):
+        found[path] = _at(path)
     return found
 
 
@@ -45,7 +47,7 @@ def _at(path):
 
 def _entries():
     text = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs" / "reference").glob("*.md"))
-    return set(re.findall(r"^\.\. auto\w+:: (\S+)$", text, re.M))
+    return set(re.findall(r"^\.\. (?:auto\w+|data):: (\S+)$", text, re.M))
 
 
 @pytest.mark.parametrize("space", SPACES)
