@@ -6,6 +6,7 @@ import re
 import shlex
 import warnings
 
+import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 from pages_support import PAGES, ROOT, Checker, Code, Known, parse, pieces, roots
@@ -105,6 +106,7 @@ def test_readme_runs_as_written(name, tmp_path, monkeypatch):
             with warnings.catch_warnings(record=True):
                 warnings.simplefilter("always")
                 exec(compile(code.text, name, "exec"), names)
+    plt.close("all")
     assert list(tmp_path.glob("*.docx"))
 
 
