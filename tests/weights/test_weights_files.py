@@ -13,7 +13,7 @@ import nqpf_spatial as nq
 from nqpf_spatial.errors import AlignmentError, DataSourceError
 from nqpf_spatial.weights import SpatialWeights, read, write
 
-ALL = ["gwt", "mtx", "mat", "dta", "csv", "xlsx", "txt"]
+ALL = ["gwt", "swm", "mtx", "mat", "dta", "csv", "xlsx", "txt"]
 
 
 def _matrices() -> dict[str, SpatialWeights]:
@@ -231,3 +231,62 @@ def test_exports(tmp_path: Path, target: str, files: set[str]) -> None:
     assert [p.read_bytes() for p in made if p.suffix != ".mat"] == [p.read_bytes() for p in paths if p.suffix != ".mat"]
     with pytest.raises(DataSourceError, match=r"W\.\w+ is a file"):
         nq.weights.export(w, paths[0], target)  # type: ignore[arg-type]
+
+
+def test_swm_of_libpysal(tmp_path: Path) -> None:
+    from libpysal.io import open as open_weights
+    from libpysal.weights import lat2W
+
+    path, links = tmp_path / "lattice.swm", lat2W(3, 4)
+    file = open_weights(str(path), "w")
+    file.write(links)
+    file.close()
+    w = read(path, transform="none")
+    assert w.ids == tuple(range(12))
+    np.testing.assert_array_equal(w.dense(), links.full()[0])
+    assert read(path, ids=range(12)) == read(path)
+    with pytest.raises(AlignmentError):  # the rows of the file are in no order that names could follow
+        read(path, ids=[f"cell {k}" for k in range(12)])
+
+
+@pytest.mark.filterwarnings("ignore:The weights matrix is not fully connected")
+def test_swm_read_by_libpysal(tmp_path: Path) -> None:
+    from libpysal.io import open as open_weights
+
+    w = nq.weights.contiguity(hainan="island", names="adcode", islands="keep")
+    file = open_weights(str(write(w, tmp_path / "w.swm")[0]))
+    links = file.read()
+    file.close()
+    assert list(links.neighbors) == list(w.ids) and links.neighbors[460000] == []
+    for unit in w.ids:
+        np.testing.assert_array_equal(
+            w.to_frame().loc[unit, links.neighbors[unit]].to_numpy(), np.array(links.weights[unit])
+        )
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"VERSION@10;x\n", b"a;b\n\x05\x00\x00\x00\x00\x00\x00\x00\x01"])
+def test_swm_that_is_none(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "w.swm").write_bytes(content)
+    with pytest.raises(DataSourceError, match=r"w\.swm is no ArcGIS file"):
+        read(tmp_path / "w.swm")
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx"])
+def test_matrix_without_labels_takes_ids(tmp_path: Path, ending: str) -> None:
+    w, path = nq.weights.contiguity(transform="none"), tmp_path / f"w.{ending}"
+    frame, options = w.to_frame(), {"index": False, "header": False}
+    if ending == "csv":
+        frame.to_csv(path, **options)
+    else:
+        frame.to_excel(path, **options)
+    assert read(path, ids=list(w.ids), transform="none") == w
+    for wrong in ({}, {"ids": w.ids[:30]}):
+        with pytest.raises(AlignmentError, match=r"A matrix without labels needs ids=\[\.\.\.\]"):
+            read(path, **wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx"])
+def test_numbers_as_labels_stay_labels(tmp_path: Path, ending: str) -> None:
+    w = MATRICES["numbers"]
+    path = write(w, tmp_path / f"w.{ending}")[0]
+    assert read(path, ids=list(w.ids)) == w

@@ -36,8 +36,8 @@ def fit(
     weights: Annotated[
         list[str] | None,
         typer.Option(
-            help="queen, inv_distance, inv_distance_sq, economic, econ_geo_nested, migration_flow, digital, or a file (gal, gwt, dta, "
-            "csv, xlsx, mat, mtx, txt); several give several columns. Default: queen, for provinces."
+            help="queen, inv_distance, inv_distance_sq, economic, econ_geo_nested, migration_flow, digital, or a file (gal, gwt, swm, "
+            "dta, csv, xlsx, mat, mtx, txt); several give several columns. Default: queen, for provinces."
         ),
     ] = None,
     transform: Annotated[str, typer.Option(help="Of weights from files: row, spectral, minmax or none.")] = "row",

@@ -108,7 +108,8 @@ def weights(
     name: Annotated[str | None, typer.Argument(help="One of the register, or a file of weights.")] = None,
     names: Annotated[str, typer.Option(help="Provinces as en, zh, adcode or iso.")] = "en",
     out: Annotated[
-        Path | None, typer.Option(help="Write it: .gal, .gwt, .mtx, .mat, .dta, .csv, .xlsx or .txt; labels go beside.")
+        Path | None,
+        typer.Option(help="Write it: .gal, .gwt, .swm, .mtx, .mat, .dta, .csv, .xlsx or .txt; labels go beside."),
     ] = None,
 ) -> None:
     """List the weight matrices of the register, report on one (or on a file), or write one to a file."""

@@ -11,12 +11,12 @@ from typing import Any, Literal, get_args
 import pandas as pd
 
 from nqpf_spatial.errors import AlignmentError, DataSourceError
-from nqpf_spatial.weights import _labels, _tables, _text
+from nqpf_spatial.weights import _arcgis, _labels, _tables, _text
 from nqpf_spatial.weights._standardise import Transform
 from nqpf_spatial.weights.core import Islands, SpatialWeights, check_islands
 from nqpf_spatial.weights.interop import Diagonal, without_diagonal
 
-Format = Literal["gal", "gwt", "mtx", "mat", "dta", "txt", "csv", "xlsx"]
+Format = Literal["gal", "gwt", "swm", "mtx", "mat", "dta", "txt", "csv", "xlsx"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +26,17 @@ class _Codec:
     read: Callable[..., tuple[Any, list[Any] | None]]
     write: Callable[[SpatialWeights, Path], None]
     keeps_labels: bool = True
+    bare: Callable[[Path, str, int], Any] | None = None
 
 
 _CODECS: dict[str, _Codec] = {
     "gal": _Codec(_text.read_gal, _text.write_gal),
     "gwt": _Codec(_text.read_gwt, _text.write_gwt),
+    "swm": _Codec(_arcgis.read_swm, _arcgis.write_swm),
     "txt": _Codec(_text.read_spmatrix, _text.write_spmatrix, keeps_labels=False),
     "mtx": _Codec(_text.read_mtx, _text.write_mtx),
-    "csv": _Codec(_tables.read_csv, _tables.write_csv),
-    "xlsx": _Codec(_tables.read_xlsx, _tables.write_xlsx),
+    "csv": _Codec(_tables.read_csv, _tables.write_csv, bare=_tables.bare_csv),
+    "xlsx": _Codec(_tables.read_xlsx, _tables.write_xlsx, bare=_tables.bare_xlsx),
     "dta": _Codec(_tables.read_dta, _tables.write_dta),
     "mat": _Codec(_tables.read_mat, _tables.write_mat),
 }
@@ -56,9 +58,10 @@ def read(
     Parameters
     ----------
     path : str or Path
-        ``.gal`` and ``.gwt`` (GeoDa, PySAL, spdep), ``.mtx`` (Matrix Market), ``.mat`` (MATLAB up to version
-        7), ``.dta`` (spatwmat and spmat matrices, wide or long tables), ``.txt`` (Stata ``spmatrix import``),
-        ``.csv`` and ``.xlsx`` (square with labels, or long: origin, destination, weight).
+        ``.gal`` and ``.gwt`` (GeoDa, PySAL, spdep), ``.swm`` (ArcGIS, units by number), ``.mtx`` (Matrix Market), ``.mat`` (MATLAB up
+        to version 7), ``.dta`` (spatwmat and spmat matrices, wide or long tables), ``.txt`` (Stata ``spmatrix
+        import``), ``.csv`` and ``.xlsx`` (square with labels, square without any and with ``ids=``, or long: origin,
+        destination, weight).
     ids : iterable or path, optional
         Labels in the order of the rows, for files that carry none; or the ``.ids.csv`` that :func:`write`
         put beside, or a ``.txt`` with one label per line. A file ``<name>.ids.csv`` beside the file is found
@@ -100,15 +103,17 @@ def read(
     if not file.is_file():
         raise DataSourceError(f"there is no file {file.name} in {file.parent.name or 'this folder'}")
     codec = _codec(file, format)
+    given = _given_ids(ids)
     try:
-        matrix, own = codec.read(file, encoding)
+        bare = None if given is None or codec.bare is None else codec.bare(file, encoding, len(given))
+        matrix, own = codec.read(file, encoding) if bare is None else (bare, None)
     except UnicodeDecodeError as error:
         raise DataSourceError(
             f"{file.name} is not text in {encoding} (byte {error.start}); try encoding='gb18030'"
         ) from error
-    if own is not None and ids is not None and not codec.keeps_labels and _labels.province_codes(own) is None:
+    if own is not None and given is not None and not codec.keeps_labels and _labels.province_codes(own) is None:
         own = None  # numbers of the file that stand for nothing; the labels are those given
-    labels = _choose_ids(file, ids, own, matrix)
+    labels = _choose_ids(file, given, own, matrix)
     if diagonal == "drop":
         matrix = without_diagonal(matrix)
     elif diagonal != "error":
@@ -139,7 +144,7 @@ def write(
     path : str or Path
     format : str, optional
         Default: by the extension. ``.gal`` holds links without weights and takes only matrices that are a
-        standardisation of their links; ``.gwt``, ``.mtx``, ``.mat``, ``.dta``, ``.csv``, ``.xlsx`` and
+        standardisation of their links; ``.gwt``, ``.swm``, ``.mtx``, ``.mat``, ``.dta``, ``.csv``, ``.xlsx`` and
         ``.txt`` (Stata ``spmatrix import``) hold every bit of the weights.
     what : {"weights", "base"}
         The standardised weights, or those before standardisation.
@@ -197,10 +202,14 @@ def _codec(file: Path, format: str | None) -> _Codec:
     return _CODECS[kind]
 
 
-def _choose_ids(file: Path, ids: Any, own: list[Any] | None, matrix: Any) -> list[Any]:
+def _given_ids(ids: Iterable[Any] | str | os.PathLike[str] | None) -> list[Any] | None:
+    if ids is None:
+        return None
+    return _read_ids(Path(ids)) if isinstance(ids, str | os.PathLike) else list(ids)
+
+
+def _choose_ids(file: Path, given: list[Any] | None, own: list[Any] | None, matrix: Any) -> list[Any]:
     """Labels of the file itself, those given, or those written beside; never a guess."""
-    given = _read_ids(Path(ids)) if isinstance(ids, str | os.PathLike) else ids
-    given = None if given is None else list(given)
     if own is not None:
         if given is not None:
             _labels.locate(_labels.check_ids(own), given, "ids")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Read = tuple[Any, list[Any] | None]
 
 _ID_COLUMNS = ("unit", "id", "_id", "label", "name", "province", "adcode", "code")
+_BARE_HINT = "A matrix without labels needs ids=[...] in the order of its rows"
 _EXCEL_HINT = "Excel files need openpyxl: pip install 'nqpf-spatial[tables]'"
 
 
@@ -93,7 +94,35 @@ def _no_double_columns(file: Path, encoding: str, width: int) -> None:
     names = head.iloc[0, 1:width].tolist()
     double = sorted({x for x in names if names.count(x) > 1})
     if double:
-        raise AlignmentError(f"{file.name}: labels occur more than once in the first row: {_labels.shorten(double)}")
+        raise AlignmentError(
+            f"{file.name}: labels occur more than once in the first row: {_labels.shorten(double)}. {_BARE_HINT}"
+        )
+
+
+def bare_csv(file: Path, encoding: str, n: int) -> np.ndarray | None:
+    """The matrix of a file that is nothing but n x n numbers, which has no place for labels; None if it is not that."""
+    try:
+        cells = pd.read_csv(file, dtype=str, keep_default_na=False, encoding=encoding, header=None, index_col=False)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, pd.errors.ParserWarning):
+        return None
+    return _bare(cells, n)
+
+
+def bare_xlsx(file: Path, encoding: str, n: int) -> np.ndarray | None:
+    """The same for the first sheet of a workbook."""
+    try:
+        return _bare(pd.read_excel(file, header=None, dtype=object, keep_default_na=False, na_values=[]), n)
+    except (ImportError, ValueError, KeyError, OSError, zipfile.BadZipFile):
+        return None
+
+
+def _bare(cells: pd.DataFrame, n: int) -> np.ndarray | None:
+    if cells.shape != (n, n):
+        return None
+    try:
+        return cells.map(float).to_numpy(dtype=float)
+    except (TypeError, ValueError):
+        return None
 
 
 def write_csv(w: SpatialWeights, file: Path) -> None:
@@ -118,7 +147,9 @@ def read_xlsx(file: Path, encoding: str) -> Read:
     names = [str(x) for x in head[1:]]
     double = sorted({x for x in names if names.count(x) > 1 and x != "nan"})
     if double:
-        raise AlignmentError(f"{file.name}: labels occur more than once in the first row: {_labels.shorten(double)}")
+        raise AlignmentError(
+            f"{file.name}: labels occur more than once in the first row: {_labels.shorten(double)}. {_BARE_HINT}"
+        )
     cells.columns = pd.Index(head, dtype=object, tupleize_cols=False)
     return _from_cells(file, cells)
 

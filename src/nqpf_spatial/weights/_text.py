@@ -226,10 +226,10 @@ def read_spmatrix(file: Path, encoding: str) -> tuple[Any, list[Any] | None]:
         )
     matrix = np.array([[number(file, k + 2, x) for x in row[1:]] for k, row in enumerate(rows)])
     codes = [row[0] for row in rows]
-    return matrix, _translate(file, codes)
+    return matrix, translate(file, codes)
 
 
-def _translate(file: Path, codes: list[str]) -> list[Any]:
+def translate(file: Path, codes: list[str]) -> list[Any]:
     """Labels of numeric codes, from the file beside if there is one."""
     import pandas as pd
 

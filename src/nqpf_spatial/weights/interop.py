@@ -122,8 +122,8 @@ def _extract(obj: Any, ids: list[Any] | None) -> tuple[Any, Sequence[Hashable]]:
     if isinstance(obj, Mapping) and any(isinstance(w, SpatialWeights) for w in obj.values()):
         years = [str(year) for year in obj]
         raise TypeError(
-            f"this holds one W per year ({_labels.shorten(years)}), not one matrix. Estimation with a W that changes "
-            f"over time is not available in this release; take one matrix by its year, for instance [{years[0]}]"
+            f"this holds one W per year ({_labels.shorten(years)}), not one matrix. For a W that changes over time give "
+            f"nq.fit the nq.weights.sequence() of them; else take one by its year, for instance [{years[0]}]"
         )
     if isinstance(obj, pd.DataFrame | pd.Series):
         return from_pandas(obj, ids)
