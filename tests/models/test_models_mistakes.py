@@ -103,3 +103,9 @@ def test_durbin_is_a_list(data: pd.DataFrame) -> None:
             estimator("y ~ x", data, W, **({} if estimator is nq.sdm else {"model": "SDM"}), durbin="x")
     with pytest.raises(ValueError, match=words):
         nq.sweep("y ~ x", data, [W], durbin="x", progress=False)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "1", [1.0, 2.0], True, None])
+def test_simulated_parameters_are_numbers(value: object) -> None:
+    with pytest.raises(ValueError, match="params needs one finite number per name"):
+        nq.simulate("SAR", W, T=3, params={"x": value, "rho": 0.3})  # type: ignore[dict-item]

@@ -70,7 +70,7 @@ def test_units_must_be_the_same(queen) -> None:
         nq.weights.union([queen, nq.weights.contiguity(hainan="drop")])
     with pytest.raises(ValueError, match="at least two"):
         nq.weights.union([queen])
-    with pytest.raises(TypeError, match="got ndarray"):
+    with pytest.raises(TypeError, match="is a ndarray; turn it into labelled weights"):
         nq.weights.union([queen, queen.dense()])
 
 

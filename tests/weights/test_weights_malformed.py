@@ -314,3 +314,27 @@ def test_ids_beside_must_fit(tmp_path: Path) -> None:
             read(tmp_path / "w.txt", ids=beside)
     with pytest.raises(DataSourceError, match=r"no file none\.csv"):
         read(tmp_path / "w.txt", ids=tmp_path / "none.csv")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        nq.weights.report,
+        nq.weights.plot,
+        nq.weights.higher_order,
+        nq.weights.to_networkx,
+        lambda w: nq.weights.check_presample(w, 2012),
+        lambda w: nq.weights.write(w, "never.gal"),
+        lambda w: nq.weights.export(w, "never", "r"),
+        lambda w: nq.weights.combine([nq.weights.contiguity(), w], [0.5, 0.5]),
+        lambda w: nq.weights.compare({"a": nq.weights.contiguity(), "b": w}),
+        lambda w: nq.weights.compare([nq.weights.contiguity(), w]),
+        lambda w: nq.weights.moran(pd.Series(1.0, index=w.index), w),
+        lambda w: nq.weights.moran_plot(pd.Series(1.0, index=w.index), w),
+        lambda w: nq.simulate("SAR", w, T=2, params={"x": 1.0}),
+        lambda w: nq.ols("y ~ x", nq.simulate("SAR", nq.weights.contiguity(), params={"x": 1.0})).diagnose(w=w),
+    ],
+)
+def test_a_table_where_weights_are_meant(call: Callable[[pd.DataFrame], Any]) -> None:
+    with pytest.raises(TypeError, match=r"is a DataFrame; turn it into labelled weights with nq\.weights\.from_any"):
+        call(nq.weights.contiguity().to_frame())

@@ -120,6 +120,8 @@ def _pick(data: pd.Series | pd.DataFrame, value: str | None) -> pd.Series:
             "table.rename_axis(index='unit', columns='year').stack().rename('x'), names swapped where the times are "
             f"in rows. If the columns are variables, say value=... one of {shorten(data.columns, 30)}"
         )
+    if value is None and data.shape[1] == 1:
+        return data.iloc[:, 0]
     if value is None or value not in data.columns:
         raise PanelError(f"say which column to use: value=... one of {shorten(data.columns, 30)}; got {value!r}")
     return data[value]
@@ -177,6 +179,8 @@ def wide(
     what = str(series.name) if series.name is not None else "the series"
     if not pd.api.types.is_numeric_dtype(series.dtype) or pd.api.types.is_bool_dtype(series.dtype):
         raise PanelError(f"{what} must be numeric, its dtype is {series.dtype}")
+    if not len(series):
+        raise PanelError(f"{what} has no rows")
     table, unit_name, time_name = _long_to_table(series.astype(float), what)
     if len({key(u) for u in table.columns}) < table.shape[1]:
         raise AlignmentError(f"{what}: several labels mean the same unit among {shorten(table.columns, 40)}")
@@ -262,7 +266,18 @@ def membership(x: Wide, groups: GroupSpec, data: Any = None) -> Groups:
         return _from_pairs(x, pairs, groups, tuple(provinces.groups(groups)))  # type: ignore[arg-type]
     if isinstance(groups, pd.Series):
         return _from_pairs(x, _constant(groups), str(groups.name or "groups"), _order_of(groups))
-    return _from_pairs(x, {key(u): g for u, g in dict(groups).items()}, "groups", None)
+    if not isinstance(groups, Mapping):
+        raise AlignmentError(
+            f"groups= takes one of {', '.join(SCHEMES)}, a column of the data, or a Series or mapping from unit to group; got a "
+            f"{type(groups).__name__}"
+        )
+    listed = [g for g, units in groups.items() if isinstance(units, list | tuple | set | frozenset)]
+    if listed:
+        raise AlignmentError(
+            f"groups= maps units to groups, not groups to units: turn it round, {{unit: group for group, units in groups.items() "
+            f"for unit in units}} ({shorten(listed)} hold several units)"
+        )
+    return _from_pairs(x, {key(u): g for u, g in groups.items()}, "groups", None)
 
 
 def _order_of(series: pd.Series) -> tuple[Any, ...] | None:
@@ -304,3 +319,9 @@ def require(x: Wide, *, positive: bool, what: str) -> None:
     if empty.any():
         times = [t for t, e in zip(x.index(), empty, strict=True) if e]
         raise PanelError(f"{what} needs a positive mean; the mean of {x.name} is not positive at {shorten(times)}")
+
+
+def require_times(x: Wide, what: str) -> None:
+    """Refuse a cross-section where change is meant."""
+    if len(x.times) < 2:
+        raise PanelError(f"{what} needs at least two times, {x.name} has {len(x.times)}")

@@ -15,8 +15,15 @@ Array = NDArray[np.float64]
 _BLOCK = 4_000_000
 
 
+def check_count(name: str, value: object) -> None:
+    """Refuse numbers of replicates that are none."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 2:
+        raise ValueError(f"{name}={value!r}: give a whole number of at least 2, 999 is usual, or 0 for none")
+
+
 def multiplicities(n: int, replicates: int, seed: int | None, strata: NDArray[np.intp] | None = None) -> Array:
     """How often each unit is drawn, ``(R, N)``: with replacement, inside each stratum if there are any."""
+    check_count("bootstrap", replicates)
     rng = np.random.default_rng(seed)
     out = np.zeros((replicates, n))
     groups = [np.arange(n)] if strata is None else [np.flatnonzero(strata == g) for g in np.unique(strata)]
@@ -28,6 +35,7 @@ def multiplicities(n: int, replicates: int, seed: int | None, strata: NDArray[np
 
 def permutations(codes: NDArray[np.intp], replicates: int, seed: int | None) -> NDArray[np.intp]:
     """``(R, N)`` random rearrangements of group codes."""
+    check_count("permutations", replicates)
     rng = np.random.default_rng(seed)
     return rng.permuted(np.broadcast_to(codes, (replicates, len(codes))), axis=1)
 

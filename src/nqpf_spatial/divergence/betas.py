@@ -321,8 +321,10 @@ def beta(
     check_choice("vcov", vcov, ("classical", "HC1", "HC3", "cluster"))
     x = _frame.wide(data, value=value, years=years, missing=missing, min_units=5)
     _frame.require(x, positive=True, what="growth of logarithms")
-    if len(x.times) < 2:
-        raise PanelError(f"convergence needs at least two times, {x.name} has {len(x.times)}")
+    _frame.require_times(x, "convergence")
+    same = [t for t, v in zip(x.times, x.values, strict=True) if np.ptp(v) == 0]
+    if same:
+        raise PanelError(f"{x.name} is the same in all units in {_frame.shorten(same)}: there is nothing to converge")
     if kind == "cross":
         frame, period = _cross(x, controls)
         design = sm.add_constant(frame.drop(columns="growth"), prepend=True, has_constant="raise")

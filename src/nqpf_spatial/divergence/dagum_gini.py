@@ -142,7 +142,7 @@ def dagum(
     bootstrap: int = 0,
     permutations: int = 0,
     level: float = 0.95,
-    seed: int | None = None,
+    seed: int | None = 0,
     value: str | None = None,
 ) -> DagumResult:
     """Split the Gini index of every year into within, net between and transvariation.

@@ -189,7 +189,7 @@ def silverman_test(
     *,
     modes: int = 1,
     draws: int = 999,
-    seed: int | None = None,
+    seed: int | None = 0,
     log: bool = False,
     points: int = 512,
     years: Years = None,

@@ -36,7 +36,7 @@ def gap(
     missing: Missing = "raise",
     bootstrap: int = 0,
     level: float = 0.95,
-    seed: int | None = None,
+    seed: int | None = 0,
     value: str | None = None,
 ) -> InequalityResult:
     """Dispersion of group means by year.
@@ -110,6 +110,8 @@ def ratio(
     x = _frame.wide(data, value=value, weights=weights, years=years, missing=missing)
     g = _frame.membership(x, groups, data)
     means = []
+    if isinstance(over, str) or len(over) != 2:
+        raise ValueError(f"over={over!r}: give two groups, for instance over=({g.names[0]!r}, {g.names[1]!r})")
     for name in over:
         mine = g.codes == g.position(name)
         w = x.weights[:, mine]

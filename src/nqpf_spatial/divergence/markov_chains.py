@@ -15,6 +15,7 @@ from nqpf_spatial.divergence._frame import Array, Missing, Wide, Years
 from nqpf_spatial.divergence._result import Result, Test, check_choice
 from nqpf_spatial.errors import AlignmentError, PanelError
 from nqpf_spatial.kernels import markov as _kernel
+from nqpf_spatial.weights.guards import require_weights
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -126,8 +127,7 @@ def _codes(v: Array, k: int, classes: Classes | Sequence[float], x: Wide) -> tup
 def _steps(x: Wide, gaps: Literal["raise", "skip"]) -> tuple[list[int], tuple[tuple[Any, Any], ...]]:
     """Rows a transition starts from, and the pairs of years that are further apart than one step."""
     check_choice("gaps", gaps, ("raise", "skip"))
-    if len(x.times) < 2:
-        raise PanelError(f"a Markov chain needs at least two times, {x.name} has {len(x.times)}")
+    _frame.require_times(x, "a Markov chain")
     distance = np.diff(np.asarray(x.times, dtype=float))
     step = distance.min()
     far = tuple((x.times[i], x.times[i + 1]) for i in np.flatnonzero(distance > step))
@@ -334,6 +334,7 @@ def spatial_markov(
 
 def _match(x: Wide, w: SpatialWeights) -> list[int]:
     """Positions of the units of ``w`` among those of ``x``."""
+    require_weights(w)
     place = {_frame.key(u): i for i, u in enumerate(x.units)}
     mine = [_frame.key(u) for u in w.ids]
     unknown = [u for u, key in zip(w.ids, mine, strict=True) if key not in place]

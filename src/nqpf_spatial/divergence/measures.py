@@ -143,7 +143,7 @@ def inequality(
     missing: Missing = "raise",
     bootstrap: int = 0,
     level: float = 0.95,
-    seed: int | None = None,
+    seed: int | None = 0,
     value: str | None = None,
 ) -> InequalityResult:
     """Compute inequality measures for every year at once.
@@ -229,7 +229,7 @@ def gini(
     missing: Missing = "raise",
     bootstrap: int = 0,
     level: float = 0.95,
-    seed: int | None = None,
+    seed: int | None = 0,
     value: str | None = None,
 ) -> InequalityResult:
     """Gini index by year; options as in :func:`inequality`.
@@ -254,7 +254,7 @@ def atkinson(
     missing: Missing = "raise",
     bootstrap: int = 0,
     level: float = 0.95,
-    seed: int | None = None,
+    seed: int | None = 0,
     value: str | None = None,
 ) -> InequalityResult:
     """Atkinson index by year with inequality aversion ``epsilon > 0``; options as in :func:`inequality`.
@@ -279,7 +279,7 @@ def cv(
     missing: Missing = "raise",
     bootstrap: int = 0,
     level: float = 0.95,
-    seed: int | None = None,
+    seed: int | None = 0,
     value: str | None = None,
 ) -> InequalityResult:
     """Coefficient of variation by year, divisor N; options as in :func:`inequality`."""
@@ -296,7 +296,7 @@ def sd_log(
     missing: Missing = "raise",
     bootstrap: int = 0,
     level: float = 0.95,
-    seed: int | None = None,
+    seed: int | None = 0,
     value: str | None = None,
 ) -> InequalityResult:
     """Standard deviation of logarithms by year, divisor N; options as in :func:`inequality`."""

@@ -185,7 +185,8 @@ def _prepare(
     hp: float | None,
 ) -> tuple[Wide, Array]:
     x = _frame.wide(data, value=value, years=years, missing=missing)
-    distance = np.diff(np.asarray(x.times, dtype=float)) if len(x.times) > 1 else np.array([])
+    _frame.require_times(x, "a path over time")
+    distance = np.diff(np.asarray(x.times, dtype=float))
     if len(np.unique(distance)) > 1:
         raise PanelError(f"the log t test needs equally spaced times; {x.name} has {_frame.shorten(x.times, 30)}")
     return x, _trend(x, log, hp)

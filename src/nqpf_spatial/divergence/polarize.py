@@ -165,7 +165,7 @@ def polarization(
     missing: Missing = "raise",
     bootstrap: int = 0,
     level: float = 0.95,
-    seed: int | None = None,
+    seed: int | None = 0,
     value: str | None = None,
 ) -> PolarizationResult:
     """Polarisation indices for every year at once.
@@ -277,7 +277,7 @@ def esteban_ray(
     missing: Missing = "raise",
     bootstrap: int = 0,
     level: float = 0.95,
-    seed: int | None = None,
+    seed: int | None = 0,
     value: str | None = None,
 ) -> PolarizationResult:
     """Esteban-Ray index by year; options as in :func:`polarization`."""
@@ -299,7 +299,7 @@ def egr(
     missing: Missing = "raise",
     bootstrap: int = 0,
     level: float = 0.95,
-    seed: int | None = None,
+    seed: int | None = 0,
     value: str | None = None,
 ) -> PolarizationResult:
     """Esteban-Gradin-Ray index by year, with ``groups=`` or ``classes=``; see :func:`polarization`."""
@@ -320,7 +320,7 @@ def der(
     missing: Missing = "raise",
     bootstrap: int = 0,
     level: float = 0.95,
-    seed: int | None = None,
+    seed: int | None = 0,
     value: str | None = None,
 ) -> PolarizationResult:
     """Duclos-Esteban-Ray index by year; options as in :func:`polarization`."""
@@ -339,7 +339,7 @@ def wolfson(
     missing: Missing = "raise",
     bootstrap: int = 0,
     level: float = 0.95,
-    seed: int | None = None,
+    seed: int | None = 0,
     value: str | None = None,
 ) -> PolarizationResult:
     """Wolfson index by year; options as in :func:`polarization`."""
@@ -359,7 +359,7 @@ def zhang_kanbur(
     missing: Missing = "raise",
     bootstrap: int = 0,
     level: float = 0.95,
-    seed: int | None = None,
+    seed: int | None = 0,
     value: str | None = None,
 ) -> PolarizationResult:
     """Zhang-Kanbur index (Theil between over within) by year; options as in :func:`polarization`."""

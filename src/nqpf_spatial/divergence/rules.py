@@ -242,7 +242,7 @@ def level_permutation(
     alpha: float = 0.05,
     sides: int = 1,
     same_sign_every_year: bool = True,
-    seed: int | None = None,
+    seed: int | None = 0,
     weights: WeightSpec = None,
     years: Years = None,
     missing: Missing = "raise",

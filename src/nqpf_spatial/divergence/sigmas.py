@@ -64,7 +64,9 @@ def variance_test(first: Array, last: Array, name: str) -> Test:
     rest = c[0, 0] * c[1, 1] - c[0, 1] ** 2
     null = "the variance of logs has not changed"
     if rest <= 1e-14 * max(c[0, 0] * c[1, 1], np.finfo(float).tiny):
-        raise PanelError(f"{name}: the first and the last year are perfectly correlated; the test does not exist")
+        raise PanelError(
+            f"{name}: the first and the last year are perfectly correlated; the test of the variance of logs does not exist"
+        )
     statistic = (len(first) - 2.5) * np.log1p((c[0, 0] - c[1, 1]) ** 2 / (4.0 * rest))
     direction = "fell" if c[1, 1] < c[0, 0] else "rose"
     return Test("Carree-Klomp", float(statistic), 1.0, float(chdtrc(1, statistic)), null, f"it {direction}")
@@ -105,6 +107,7 @@ def sigma(
     ['CONVERGING']
     """
     x = _frame.wide(data, value=value, weights=weights, years=years, missing=missing, min_units=4)
+    _frame.require_times(x, "sigma convergence")
     _frame.require(x, positive=True, what="sigma convergence")
     found = _measures.inequality(data, measures, weights=weights, years=years, missing=missing, value=value)
     logs = np.log(x.values)

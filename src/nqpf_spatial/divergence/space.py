@@ -15,6 +15,7 @@ from nqpf_spatial.divergence._frame import Array, Missing, Wide, Years
 from nqpf_spatial.divergence._result import Result, check_choice
 from nqpf_spatial.errors import AlignmentError, PanelError
 from nqpf_spatial.kernels import autocorrelation
+from nqpf_spatial.weights.guards import require_weights
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -341,6 +342,7 @@ def _prepared(
     flat = [t for t, v in zip(x.times, x.values, strict=True) if np.ptp(v) == 0]
     if flat:
         raise PanelError(f"{x.name} is the same in all units in {_frame.shorten(flat)}: Moran's I does not exist")
+    require_weights(w)
     aligned = w.reorder(x.units)
     if aligned.islands:
         raise AlignmentError(

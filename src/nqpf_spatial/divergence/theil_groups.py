@@ -201,7 +201,7 @@ def theil(
     bootstrap: int = 0,
     permutations: int = 0,
     level: float = 0.95,
-    seed: int | None = None,
+    seed: int | None = 0,
     value: str | None = None,
 ) -> TheilResult | InequalityResult:
     """Theil index by year, with an exact split by groups where groups are given.

@@ -306,7 +306,7 @@ def structural_break(
     kind: Literal["level", "slope", "both"] = "both",
     margin: int = 3,
     draws: int = 1999,
-    seed: int | None = None,
+    seed: int | None = 0,
 ) -> BreakResult:
     """Test for one break at an unknown year in a linear trend.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from nqpf_spatial.models.spec import get_model
 from nqpf_spatial.weights.core import SpatialWeights
+from nqpf_spatial.weights.guards import require_weights
 
 _ERRORS = ("normal", "t5", "chi2")
 _BURN = 100  # periods before the first one that is kept
@@ -61,7 +63,8 @@ def simulate(
     248
     """
     spec = get_model(model)
-    given = dict(params or {})
+    require_weights(w)
+    given = _numbers(params or {})
     rho, lambda_, sigma2 = (float(given.pop(k, d)) for k, d in (("rho", 0.0), ("lambda", 0.0), ("sigma2", 1.0)))
     tau, eta = (float(given.pop(k, 0.0)) for k in ("L:y", "L:W:y"))
     _check_names(given, sigma2, T)
@@ -88,6 +91,21 @@ def simulate(
         index = pd.MultiIndex.from_product([w.ids, range(1, kept + 1)], names=["unit", "period"])
     columns = {"y": y.T.ravel(), **{name: values.T.ravel() for name, values in zip(names, x, strict=True)}}
     return pd.DataFrame(columns, index=index)
+
+
+def _numbers(params: Mapping[str, float]) -> dict[str, float]:
+    """Parameters by name, all finite numbers."""
+    wrong = {
+        name: value
+        for name, value in params.items()
+        if isinstance(value, bool) or not isinstance(value, Real) or not np.isfinite(value)
+    }
+    if wrong:
+        raise ValueError(
+            f"params needs one finite number per name of fit.params, got {wrong}; for instance "
+            '{"x1": 1.0, "W:x1": 0.5, "rho": 0.4}'
+        )
+    return {name: float(value) for name, value in params.items()}
 
 
 def _path(shocks: NDArray, carry: NDArray) -> NDArray:

@@ -11,6 +11,7 @@ import pandas as pd
 from nqpf_spatial.weights._report import effective_neighbours
 from nqpf_spatial.weights.combine import aligned
 from nqpf_spatial.weights.core import SpatialWeights
+from nqpf_spatial.weights.guards import require_weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +74,7 @@ def compare(weights: Sequence[SpatialWeights] | Mapping[str, SpatialWeights]) ->
     >>> c.shared_links.round(2).loc["queen", "knn 4"]
     np.float64(0.51)
     """
-    named = dict(weights) if isinstance(weights, Mapping) else _by_name(weights)
+    named = by_name(weights)
     if len(named) < 2:
         raise ValueError(f"give at least two matrices to compare, got {len(named)}")
     first = next(iter(named.values()))
@@ -88,12 +89,24 @@ def compare(weights: Sequence[SpatialWeights] | Mapping[str, SpatialWeights]) ->
     return WeightsComparison(summary, correlation, shared, spectra.rename_axis("rank"))
 
 
-def _by_name(weights: Sequence[SpatialWeights]) -> dict[str, SpatialWeights]:
-    names = [w.name for w in weights]
+def by_name(
+    weights: SpatialWeights | Sequence[SpatialWeights] | Mapping[str, SpatialWeights],
+) -> dict[str, SpatialWeights]:
+    """One matrix, several or a mapping as a mapping from names; anything that is no weights is an error."""
+    if isinstance(weights, Mapping):
+        for name, w in weights.items():
+            require_weights(w, f"weights[{name!r}]")
+        return dict(weights)
+    if isinstance(weights, SpatialWeights | pd.DataFrame | str):
+        weights = [weights]  # type: ignore[list-item]
+    given = list(weights)
+    for k, w in enumerate(given):
+        require_weights(w, f"weights[{k}]" if len(given) > 1 else "weights")
+    names = [w.name for w in given]
     double = sorted({n for n in names if names.count(n) > 1})
     if double:
         raise ValueError(f"several matrices are called {', '.join(double)}: give a mapping name -> matrix")
-    return dict(zip(names, weights, strict=True))
+    return dict(zip(names, given, strict=True))
 
 
 def _alike(a: SpatialWeights, b: SpatialWeights) -> tuple[float, float]:

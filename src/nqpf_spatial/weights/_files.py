@@ -14,6 +14,7 @@ from nqpf_spatial.errors import AlignmentError, DataSourceError
 from nqpf_spatial.weights import _arcgis, _labels, _tables, _text
 from nqpf_spatial.weights._standardise import Transform
 from nqpf_spatial.weights.core import Islands, SpatialWeights, check_islands
+from nqpf_spatial.weights.guards import require_weights
 from nqpf_spatial.weights.interop import Diagonal, without_diagonal
 
 Format = Literal["gal", "gwt", "swm", "mtx", "mat", "dta", "txt", "csv", "xlsx"]
@@ -159,6 +160,7 @@ def write(
     ValueError
         If the format cannot hold the matrix.
     """
+    require_weights(w)
     if what not in ("weights", "base"):
         raise ValueError(f"what={what!r} is not known; choose 'weights' or 'base'")
     file = Path(path)
@@ -290,6 +292,7 @@ def export(
     (for provinces: ascending adcode) before any estimation; a different order gives other estimates without
     any message.
     """
+    require_weights(w)
     if target not in _LOADERS:
         raise ValueError(f"target={target!r} is not known; choose one of {', '.join(_LOADERS)}")
     root = Path(folder)

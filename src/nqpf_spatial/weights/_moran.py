@@ -11,7 +11,7 @@ import pandas as pd
 
 from nqpf_spatial.errors import AlignmentError
 from nqpf_spatial.weights import _labels
-from nqpf_spatial.weights._compare import _by_name
+from nqpf_spatial.weights._compare import by_name
 from nqpf_spatial.weights.core import SpatialWeights
 
 Alternative = Literal["two-sided", "greater", "less"]
@@ -76,8 +76,7 @@ def moran(
         raise ValueError(f"alternative={alternative!r} is not known; choose 'two-sided', 'greater' or 'less'")
     if not isinstance(permutations, int | np.integer) or permutations < 99:
         raise ValueError(f"permutations={permutations!r} must be a whole number of at least 99")
-    named = {weights.name: weights} if isinstance(weights, SpatialWeights) else weights
-    named = dict(named) if isinstance(named, Mapping) else _by_name(named)
+    named = by_name(weights)
     rows = {name: _one(y, w, permutations, seed, alternative) for name, w in named.items()}
     table = pd.DataFrame(rows).T.rename_axis("weights")
     table.attrs = {

@@ -13,6 +13,7 @@ from nqpf_spatial.weights._moran import _values, moran
 from nqpf_spatial.weights._plots import _names
 from nqpf_spatial.weights._texts import Lang, matrix_name, texts, typeface
 from nqpf_spatial.weights.core import SpatialWeights
+from nqpf_spatial.weights.guards import require_weights
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -72,6 +73,7 @@ def moran_plot(
     """
     import matplotlib.pyplot as plt
 
+    require_weights(w)
     if lang not in _WORDS:
         raise ValueError(f"lang={lang!r} is not known; choose 'en' or 'zh'")
     if permutations:

@@ -11,6 +11,7 @@ from nqpf_spatial import provinces
 from nqpf_spatial.weights import _labels
 from nqpf_spatial.weights._report import effective_neighbours
 from nqpf_spatial.weights._texts import Lang, matrix_name, texts, typeface
+from nqpf_spatial.weights.guards import require_weights
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -64,6 +65,7 @@ def plot(
     ImportError
         If the ``maps`` extra is needed and missing.
     """
+    require_weights(w)
     if lang not in ("en", "zh"):
         raise ValueError(f"lang={lang!r} is not known; choose 'en' or 'zh'")
     if kind not in ("network", "heatmap", "degree"):

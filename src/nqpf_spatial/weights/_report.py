@@ -12,6 +12,7 @@ from scipy.sparse import csgraph
 from nqpf_spatial.kernels.spectrum import REAL_TOLERANCE
 from nqpf_spatial.weights._labels import shorten
 from nqpf_spatial.weights._standardise import row_sums
+from nqpf_spatial.weights.guards import require_weights
 
 if TYPE_CHECKING:
     from nqpf_spatial.weights.core import SpatialWeights
@@ -56,6 +57,7 @@ def report(w: SpatialWeights, eigenvalues: bool | None = None) -> pd.DataFrame:
     >>> table.loc["links", "value"], table.loc["components", "value"], table.loc["Hainan", "value"][:6]
     (138, 1, 'linked')
     """
+    require_weights(w)
     rows: list[Row] = [
         ("name", w.name, ""),
         ("date", w.date or "not stated", ""),

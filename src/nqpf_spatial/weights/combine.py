@@ -14,6 +14,7 @@ from nqpf_spatial.errors import AlignmentError
 from nqpf_spatial.weights import _labels
 from nqpf_spatial.weights._standardise import Transform, standardise
 from nqpf_spatial.weights.core import Islands, SpatialWeights, check_islands
+from nqpf_spatial.weights.guards import require_weights
 
 
 def combine(
@@ -215,9 +216,8 @@ def _same(weights: Sequence[SpatialWeights]) -> list[SpatialWeights]:
     parts = list(weights)
     if len(parts) < 2:
         raise ValueError(f"give at least two matrices, got {len(parts)}")
-    odd = [type(w).__name__ for w in parts if not isinstance(w, SpatialWeights)]
-    if odd:
-        raise TypeError(f"give SpatialWeights (see from_any), got {', '.join(odd)}")
+    for k, w in enumerate(parts):
+        require_weights(w, f"weights[{k}]")
     first = replace(parts[0], order="canonical")
     return [first, *(aligned(w, first.ids, first.name) for w in parts[1:])]
 

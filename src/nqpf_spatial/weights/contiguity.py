@@ -13,6 +13,7 @@ from nqpf_spatial.errors import AlignmentError
 from nqpf_spatial.provinces import Names
 from nqpf_spatial.weights._standardise import Transform
 from nqpf_spatial.weights.core import Islands, SpatialWeights, check_islands
+from nqpf_spatial.weights.guards import require_weights
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -172,6 +173,7 @@ def higher_order(
     >>> second == nq.weights.contiguity(order=2)
     True
     """
+    require_weights(w)
     pattern = steps(_binary(w.base), order, include_lower)
     return SpatialWeights(
         w.ids,

@@ -29,6 +29,21 @@ def check_number(value: object, name: str) -> None:
         raise ValueError(f"{name}={value!r} must be a number, for instance {name}=2")
 
 
+def require_weights(w: object, name: str = "w") -> None:
+    """Raise unless an argument is labelled weights, and say how to make them.
+
+    Raises
+    ------
+    TypeError
+    """
+    from nqpf_spatial.weights.core import SpatialWeights
+
+    if not isinstance(w, SpatialWeights):
+        raise TypeError(
+            f"{name} is a {type(w).__name__}; turn it into labelled weights with nq.weights.from_any({name}, ids=...)"
+        )
+
+
 def warn_if_in_sample(name: str, data_years: tuple[int, int] | None, sample_start: int | None) -> None:
     """Warn if the data of a matrix reach into the sample."""
     if sample_start is None or data_years is None or data_years[1] < sample_start:
@@ -66,6 +81,7 @@ def check_presample(w: SpatialWeights, sample_start: int) -> None:
     >>> import nqpf_spatial as nq
     >>> nq.weights.check_presample(nq.weights.economic(years=(2005, 2010)), 2012)
     """
+    require_weights(w)
     warn_if_in_sample(w.name, w.data_years, sample_start)
 
 

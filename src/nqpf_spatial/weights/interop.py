@@ -14,6 +14,7 @@ from nqpf_spatial.errors import AlignmentError
 from nqpf_spatial.weights import _labels
 from nqpf_spatial.weights._standardise import Transform
 from nqpf_spatial.weights.core import Islands, SpatialWeights, check_islands
+from nqpf_spatial.weights.guards import require_weights
 
 if TYPE_CHECKING:
     from libpysal.graph import Graph
@@ -267,6 +268,7 @@ def to_graph(w: SpatialWeights) -> Graph:
     """Weights as a libpysal Graph: same labels, same order, same values; islands as isolates."""
     from libpysal.graph import Graph
 
+    require_weights(w)
     compound = [x for x in w.ids if isinstance(x, tuple)]
     if compound:
         raise ValueError(f"a libpysal Graph cannot hold tuples as labels: {_labels.shorten(compound, 3)}")
@@ -295,6 +297,7 @@ def to_networkx(w: SpatialWeights) -> Any:
     """
     import networkx as nx
 
+    require_weights(w)
     graph = nx.DiGraph()
     graph.add_nodes_from(w.ids)
     links = w.sparse.tocoo()

@@ -26,6 +26,7 @@ from nqpf_spatial.models.missing.networks import require_balanced
 from nqpf_spatial.models.random_effects import RANDOM_ERRORS, estimate_random
 from nqpf_spatial.models.spec import Model, get_model
 from nqpf_spatial.weights.core import SpatialWeights
+from nqpf_spatial.weights.guards import require_weights
 
 EFFECTS = ("fit", "none", "unit", "time", "both")
 
@@ -149,6 +150,8 @@ def weights_of(est: Estimate, w: SpatialWeights | None = None) -> SpatialWeights
     ValueError
         If there are none, or if `w` is given although the fit has its own.
     """
+    if w is not None:
+        require_weights(w)
     own = est.weights.first()
     if own is not None and w is not None and own != w:
         raise ValueError(
