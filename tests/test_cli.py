@@ -258,3 +258,13 @@ def test_importing_the_command_line_stays_light():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_package_runs_as_a_module() -> None:
+    import subprocess
+    import sys
+
+    done = subprocess.run(
+        [sys.executable, "-m", "nqpf_spatial", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("nqpf_spatial ")

@@ -272,3 +272,9 @@ def test_one_negative_column_as_a_string():
 def test_a_principal_component_shows_no_mean_contributions():
     assert "mean contribution" not in repr(nq.indicators.pca_index(panel()))
     assert "mean contribution" in repr(nq.indicators.entropy_index(panel()))
+
+
+def test_a_frame_without_rows_is_named() -> None:
+    empty = pd.DataFrame({"a": [], "b": []}, dtype=float)
+    with pytest.raises(PanelError, match="frame has no rows"):
+        nq.indicators.entropy_index(empty)

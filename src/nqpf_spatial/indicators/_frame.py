@@ -75,6 +75,8 @@ def canonical_table(
         raise PanelError(f"{what} has no columns {shorten(unknown)}; it has {shorten(frame.columns, 30)}")
     if not wanted or len(set(wanted)) < len(wanted) or not frame.columns.is_unique:
         raise PanelError(f"{what} needs distinct columns; got {shorten(wanted, 30)}")
+    if not len(frame):
+        raise PanelError(f"{what} has no rows")
     table = frame[wanted]
     text = [c for c in wanted if not pd.api.types.is_numeric_dtype(table[c]) or table[c].dtype == bool]
     if text:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -38,6 +39,8 @@ from nqpf_spatial.models.spec import Model, get_model, parse_formula
 from nqpf_spatial.models.weak import warn_weak
 from nqpf_spatial.weights.core import SpatialWeights
 from nqpf_spatial.weights.guards import check_presample
+
+_Front = TypeVar("_Front", bound=Callable[..., SpatialFit])
 
 
 def fit(
@@ -307,6 +310,16 @@ def _check_identified(est: Estimate) -> None:
         )
 
 
+def _with_options(front: _Front) -> _Front:
+    """Show the options of `fit` in the signature of a front, which passes them on."""
+    own = inspect.signature(front)
+    options = [p for p in inspect.signature(fit).parameters.values() if p.kind is p.KEYWORD_ONLY and p.name != "model"]
+    named = [p for p in own.parameters.values() if p.kind is not p.VAR_KEYWORD]
+    front.__signature__ = own.replace(parameters=[*named, *options])  # type: ignore[attr-defined]
+    return front
+
+
+@_with_options
 def ols(formula: str, data: pd.DataFrame, w: SpatialWeights | None = None, **options: Any) -> SpatialFit:
     """Least squares without spatial terms on the same path (fixed effects, corrections): ``fit(model="OLS")``.
 
@@ -315,16 +328,19 @@ def ols(formula: str, data: pd.DataFrame, w: SpatialWeights | None = None, **opt
     return fit(formula, data, w, model="OLS", **options)
 
 
+@_with_options
 def slx(formula: str, data: pd.DataFrame, w: SpatialWeights, **options: Any) -> SpatialFit:
     """Spatial lags of the regressors only, ``y = X beta + WX theta + e``: ``fit(model="SLX")``."""
     return fit(formula, data, w, model="SLX", **options)
 
 
+@_with_options
 def sar(formula: str, data: pd.DataFrame, w: SpatialWeights, **options: Any) -> SpatialFit:
     """Spatial lag model, ``y = rho W y + X beta + e``: ``fit(model="SAR")``."""
     return fit(formula, data, w, model="SAR", **options)
 
 
+@_with_options
 def sdm(formula: str, data: pd.DataFrame, w: SpatialWeights, **options: Any) -> SpatialFit:
     """Spatial Durbin model, ``y = rho W y + X beta + WX theta + e``: ``fit(model="SDM")``. See `fit` for the options.
 
@@ -340,21 +356,25 @@ def sdm(formula: str, data: pd.DataFrame, w: SpatialWeights, **options: Any) -> 
     return fit(formula, data, w, model="SDM", **options)
 
 
+@_with_options
 def sem(formula: str, data: pd.DataFrame, w: SpatialWeights, **options: Any) -> SpatialFit:
     """Spatial error model, ``y = X beta + u, u = lambda W u + e``: ``fit(model="SEM")``."""
     return fit(formula, data, w, model="SEM", **options)
 
 
+@_with_options
 def sdem(formula: str, data: pd.DataFrame, w: SpatialWeights, **options: Any) -> SpatialFit:
     """Spatial Durbin error model, ``y = X beta + WX theta + u, u = lambda W u + e``: ``fit(model="SDEM")``."""
     return fit(formula, data, w, model="SDEM", **options)
 
 
+@_with_options
 def sac(formula: str, data: pd.DataFrame, w: SpatialWeights, **options: Any) -> SpatialFit:
     """Lag and error, ``y = rho W y + X beta + u, u = lambda W u + e``: ``fit(model="SAC")``."""
     return fit(formula, data, w, model="SAC", **options)
 
 
+@_with_options
 def gns(formula: str, data: pd.DataFrame, w: SpatialWeights, **options: Any) -> SpatialFit:
     """General nesting spatial model, SDM with a spatial error: ``fit(model="GNS")``. Weakly identified in practice."""
     return fit(formula, data, w, model="GNS", **options)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +14,7 @@ from scipy.special import logsumexp
 from nqpf_spatial.models.bayes.posterior import Prior, as_prior, log_marginal, posterior, warn_at_edge
 from nqpf_spatial.models.estimate import IN_LIKELIHOOD, Weights, estimate
 from nqpf_spatial.models.fit import fit as fit_model
+from nqpf_spatial.models.frames import copies
 from nqpf_spatial.models.impacts.inference import effects_at, impact_table
 from nqpf_spatial.models.impacts.samples import sign_probability
 from nqpf_spatial.models.results import SpatialFit
@@ -32,7 +32,8 @@ NO_WEIGHTS = "none"
 _LEAST = 200  # samples of a model in an average, however improbable it is
 
 
-@dataclass(frozen=True)
+@copies("table")
+@dataclass(frozen=True, eq=False)
 class ModelProbabilities:
     """Posterior probabilities of models and weights.
 
@@ -53,12 +54,12 @@ class ModelProbabilities:
     prior: Prior
     n_effective: int
 
-    @cached_property
+    @property
     def by_model(self) -> pd.Series:
         """Probability of every model, summed over the weights."""
         return self.table["probability"].groupby(level="model", sort=False).sum()
 
-    @cached_property
+    @property
     def by_weights(self) -> pd.Series:
         """Probability of every W, summed over the models; ``"none"`` stands for models without W."""
         return self.table["probability"].groupby(level="w", sort=False).sum()

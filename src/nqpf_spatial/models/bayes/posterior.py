@@ -92,7 +92,7 @@ def as_prior(prior: Prior | str) -> Prior:
     return prior if isinstance(prior, Prior) else Prior(beta=prior)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Posterior:
     """Posterior of one fit.
 

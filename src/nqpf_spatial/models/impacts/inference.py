@@ -17,6 +17,7 @@ from nqpf_spatial.models.bayes.posterior import Prior
 from nqpf_spatial.models.design import MEAN
 from nqpf_spatial.models.dynamic.part import lag_names
 from nqpf_spatial.models.estimate import Weights
+from nqpf_spatial.models.frames import copies
 from nqpf_spatial.models.impacts.marginal import Row, rows
 from nqpf_spatial.models.impacts.samples import METHODS as SAMPLED
 from nqpf_spatial.models.impacts.samples import admissible, sample_parameters, sign_probability
@@ -34,6 +35,7 @@ EFFECTS = ("direct", "indirect", "total")
 STATISTICS = ("estimate", "se", "z", "p", "lower", "upper")
 
 
+@copies("table")
 @dataclass(frozen=True, eq=False)
 class Impacts(ImpactProtocol):
     """Impacts of one fit.

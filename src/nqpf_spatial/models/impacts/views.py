@@ -48,6 +48,12 @@ def _carrier(fit: SpatialFit, horizon: int | str | None, cumulative: bool) -> _C
     return _Carrier(inverse, [(at, inverse @ w @ inverse) for at in place])
 
 
+def check_order(q: object) -> None:
+    """Refuse orders that are no counts."""
+    if isinstance(q, bool) or not isinstance(q, int | np.integer) or q < 0:
+        raise ValueError(f"q={q!r}: the highest order is a whole number, zero or more")
+
+
 def by_order(
     fit: SpatialFit, q: int = 5, horizon: int | str | None = None, cumulative: bool = False
 ) -> pd.DataFrame:  # fmt: skip
@@ -62,8 +68,7 @@ def by_order(
     DataFrame
         Index (term, order), columns direct, indirect, total.
     """
-    if q < 0:
-        raise ValueError(f"q={q}: the highest order is zero or more")
+    check_order(q)
     if networks_of(fit) is not None:
         return _orders({term: unbalanced_impacts.order_parts(fit, _pair(fit, term), q) for term in regressors(fit)})
     w, wd = dense_weights(fit)

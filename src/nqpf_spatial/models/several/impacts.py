@@ -21,7 +21,7 @@ from nqpf_spatial.kernels import several_impacts as kernel
 from nqpf_spatial.kernels.impacts import decompose, multiplier
 from nqpf_spatial.models.impacts.inference import Impacts, impact_table
 from nqpf_spatial.models.impacts.marginal import Row, rows
-from nqpf_spatial.models.impacts.views import _frame, membership
+from nqpf_spatial.models.impacts.views import _frame, check_order, membership
 from nqpf_spatial.models.several.bootstrap import bootstrap
 from nqpf_spatial.models.several.estimate import SeveralEstimate
 from nqpf_spatial.models.several.weights import Stack, stack
@@ -55,8 +55,7 @@ class SeveralImpacts(Impacts):
 
     def by_order(self, q: int = 5) -> pd.DataFrame:
         """Impacts by order of neighbourhood, ``(sum r_m W_mt)^p`` times the first round, averaged over periods."""
-        if q < 0:
-            raise ValueError(f"q={q}: the highest order is zero or more")
+        check_order(q)
         fit = _several(self)
         lifted, found = Lifted.of(fit), []
         n = fit.estimate.design.shape[1]

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nqpf_spatial.models.frames import copies
 from nqpf_spatial.models.labels import enumerate_some
 from nqpf_spatial.models.sweep.choices import Specification
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _FACTS = ("rho", "lambda", "nobs", "n", "llf", "message", "warning")
 
 
+@copies("table")
 @dataclass(frozen=True, eq=False)
 class Sweep:
     """A model under every combination of choices, made by `nqpf_spatial.sweep`.
