@@ -203,6 +203,9 @@ def test_results_are_frozen_and_print():
     with pytest.raises(FrozenInstanceError):
         post.seed = 2
     assert "log marginal likelihood" in repr(post) and "<table" in post._repr_html_()
+    bars = post.plot("sigma2").patches
+    assert min(bar.get_x() for bar in bars) >= post.sigma2.min() > 0
+    assert sum(bar.get_width() * bar.get_height() for bar in bars) == pytest.approx(1.0)
     assert post.plot().get_xlabel() == "ρ" and post.plot("x1").get_xlabel() == "x1"
     with pytest.raises(ValueError, match="no parameter"):
         post.plot("nothing")

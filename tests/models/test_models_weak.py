@@ -135,3 +135,35 @@ def test_impacts_say_that_the_covariance_of_the_fit_does_not_enter(data):
         assert words in robust.impacts(method, draws=50)._repr_html_()
         assert "does not enter" not in repr(fit.impacts(method, draws=50))
     assert "vcov sandwich" in repr(robust.impacts())
+
+
+def test_other_results_say_that_the_covariance_of_the_fit_does_not_enter(data):
+    w = nq.weights.contiguity()
+    fit = nq.sdm("y ~ x + z | unit + period", data, w)
+    several = nq.sdm("y ~ x + z | unit + period", data, {"near": w, "far": nq.weights.inverse_distance(power=2)})
+    dynamic = nq.sar("y ~ x + z | period", data, w, dynamic="lag_y")
+    made = {
+        "sandwich": [
+            lambda f: f.posterior(50),
+            lambda f: f.counterfactual({"x": 1.0}, method="posterior", draws=50),
+            lambda f: f.counterfactual({"x": 1.0}, method="bootstrap", draws=50),
+        ],
+        "expected": [lambda f: f.impacts("bootstrap", draws=50)],
+    }
+    for vcov, calls in made.items():
+        for call in calls:
+            for plain in (fit,) if vcov == "sandwich" else (fit, several, dynamic):
+                assert f"vcov {vcov!r} of the fit does not enter" in repr(call(plain.with_vcov(vcov)))
+                assert "does not enter" not in repr(call(plain))
+    assert "vcov expected" in repr(several.with_vcov("expected").impacts())
+    assert "vcov sandwich" in repr(fit.with_vcov("sandwich").counterfactual({"x": 1.0}, method="simulate", draws=50))
+
+
+def test_tables_name_no_covariance_below_effects_that_have_none(data):
+    robust = nq.sdm("y ~ x + z | unit + period", data, nq.weights.contiguity()).with_vcov("sandwich")
+    delta, boot = (
+        str(nq.compare({"a": robust.impacts(m, **o)}, show="impacts"))
+        for m, o in (("delta", {}), ("bootstrap", {"draws": 50}))
+    )
+    assert "sandwich" in delta.lower()
+    assert "sandwich" not in boot.lower()

@@ -81,6 +81,8 @@ def read(result: Any, show: str, alpha: float) -> Reading:
                 f"the impacts have intervals for alpha={result.alpha}; pass alpha={result.alpha}, not {alpha}"
             )
         facts = _facts_of(fit) | {"effects by": (result.method, result.draws)}
+        if result.method in ("bootstrap", "posterior"):
+            del facts["vcov"]  # it has no part in these intervals
         if isinstance(result, DynamicImpacts) and not result.both:
             facts["when"] = result.when
         return _assemble(fit, _none(), _effects(result), facts)

@@ -158,9 +158,10 @@ class Posterior:
 
     def _head(self) -> str:
         where = "" if self.fit.w is None else f", W = {self.fit.w.name}"
+        vcov = "" if self.fit.vcov == "observed" else f"; vcov {self.fit.vcov!r} of the fit does not enter"
         return (
             f"Posterior ({len(self.draws)} independent samples, beta prior {self.prior.beta}); {self.fit.model}{where}; "
-            f"log marginal likelihood {self.log_marginal:.4f}, n = {self.fit.n_effective}"
+            f"log marginal likelihood {self.log_marginal:.4f}, n = {self.fit.n_effective}{vcov}"
         )
 
     def __repr__(self) -> str:

@@ -17,7 +17,7 @@ from nqpf_spatial.models.dynamic.part import part
 from nqpf_spatial.models.dynamic.stability import spectrum, stability
 from nqpf_spatial.models.impacts.inference import Impacts, impact_table, regressors
 from nqpf_spatial.models.impacts.marginal import rows
-from nqpf_spatial.models.impacts.samples import normal_draws
+from nqpf_spatial.models.impacts.samples import normal_draws, vcov_note
 
 if TYPE_CHECKING:
     from nqpf_spatial.models.results import SpatialFit
@@ -136,7 +136,7 @@ class DynamicImpacts(Impacts):
         w = self.fit.w
         where = "" if w is None else f", W = {w.name}"
         when = "short and long run" if self.both else self.when()
-        return f"Impacts, {when} ({self._how()}); dynamic {self.fit.model}{where}"
+        return f"Impacts, {when} ({self._how()}); dynamic {self.fit.model}{where}{vcov_note(self.fit, self.method)}"
 
     def _notes(self) -> list[str]:
         lines = [stability(self.fit).line()]

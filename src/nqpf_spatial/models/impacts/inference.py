@@ -20,7 +20,7 @@ from nqpf_spatial.models.estimate import Weights
 from nqpf_spatial.models.frames import copies
 from nqpf_spatial.models.impacts.marginal import Row, rows
 from nqpf_spatial.models.impacts.samples import METHODS as SAMPLED
-from nqpf_spatial.models.impacts.samples import admissible, sample_parameters, sign_probability
+from nqpf_spatial.models.impacts.samples import admissible, sample_parameters, sign_probability, vcov_note
 from nqpf_spatial.models.missing import impacts as unbalanced_impacts
 from nqpf_spatial.models.missing.networks import networks_of, require_balanced
 from nqpf_spatial.models.table_protocol import ImpactProtocol
@@ -131,10 +131,7 @@ class Impacts(ImpactProtocol):
         lost = f", {self.outside:.1%} of the draws outside the admissible interval" if self.outside else ""
         w = self.fit.w
         where = "" if w is None else f", W = {w.name}"
-        vcov = f", vcov {self.fit.vcov}"
-        if self.method in ("bootstrap", "posterior"):
-            vcov = "" if self.fit.vcov == "observed" else f"; vcov {self.fit.vcov!r} of the fit does not enter"
-        return f"Impacts ({how[self.method]}{lost}); {self.fit.model}{where}{vcov}"
+        return f"Impacts ({how[self.method]}{lost}); {self.fit.model}{where}{vcov_note(self.fit, self.method)}"
 
     def __repr__(self) -> str:
         return f"{self._head()}\n{self.tidy().to_string(float_format=lambda v: f'{v:.4f}')}"

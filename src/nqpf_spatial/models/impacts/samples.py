@@ -36,6 +36,22 @@ def sample_parameters(
     return found.draws.to_numpy()
 
 
+def vcov_note(fit: SpatialFit, method: str) -> str:
+    """Which covariance the inference takes, or that the one chosen with ``with_vcov`` has no part in it: replicates and posteriors make their own.
+
+    Examples
+    --------
+    >>> import nqpf_spatial as nq
+    >>> data = nq.simulate("SAR", nq.weights.contiguity(), T=6, params={"x": 1.0, "rho": 0.4}, seed=1)
+    >>> fit = nq.sar("y ~ x | unit + period", data, nq.weights.contiguity()).with_vcov("sandwich")
+    >>> vcov_note(fit, "delta"), vcov_note(fit, "bootstrap")
+    (', vcov sandwich', "; vcov 'sandwich' of the fit does not enter")
+    """
+    if method not in ("bootstrap", "posterior"):
+        return f", vcov {fit.vcov}"
+    return "" if fit.vcov == "observed" else f"; vcov {fit.vcov!r} of the fit does not enter"
+
+
 def sign_probability(effects: NDArray, weights: NDArray | None = None) -> NDArray:
     """Twice the smaller probability of a sign over samples on the first axis."""
     positive = np.average(effects > 0, axis=0, weights=weights)

@@ -23,7 +23,7 @@ def posterior_plot(found: Posterior, term: str | None = None, ax: Axes | None = 
     ----------
     found : Posterior
     term : str, optional
-        As in ``fit.params``.
+        As in ``fit.params``, or ``"sigma2"``.
     ax : matplotlib Axes, optional
     lang : {"en", "zh"}
     """
@@ -31,8 +31,9 @@ def posterior_plot(found: Posterior, term: str | None = None, ax: Axes | None = 
 
     spatial = found.draws.columns[-1] if found.marginal.density is not None else None
     term = term or spatial or found.draws.columns[0]
-    if term not in found.draws.columns:
-        raise ValueError(f"term={term!r} is no parameter; choose one of {', '.join(found.draws.columns)}")
+    samples = found.draws.assign(sigma2=found.sigma2)
+    if term not in samples.columns:
+        raise ValueError(f"term={term!r} is no parameter; choose one of {', '.join(samples.columns)}")
     zh = lang == "zh"
     with typeface(lang):
         if ax is None:
@@ -43,9 +44,11 @@ def posterior_plot(found: Posterior, term: str | None = None, ax: Axes | None = 
             ax.fill_between(near.index, near, color=BLUE, alpha=0.25, lw=0)
             ax.plot(near.index, near, color=BLUE, lw=1.4)
         else:
-            ax.hist(found.draws[term], bins=60, density=True, color=BLUE, alpha=0.4)
-        ax.axvline(found.fit.params[term], color=ORANGE, lw=1.2, label="极大似然估计" if zh else "maximum likelihood")
-        ax.set_xlabel(term_names(found.fit, [term], lang)[term])
+            # a histogram has no mass beyond the samples: none below zero for a variance
+            ax.hist(samples[term], bins=60, density=True, color=BLUE, alpha=0.4)
+        estimate = found.fit.sigma2 if term == "sigma2" else found.fit.params[term]
+        ax.axvline(estimate, color=ORANGE, lw=1.2, label="极大似然估计" if zh else "maximum likelihood")
+        ax.set_xlabel("σ²" if term == "sigma2" else term_names(found.fit, [term], lang)[term])
         ax.set_ylabel("后验密度" if zh else "posterior density")
         ax.legend(frameon=False)
         finish(ax, lang)

@@ -15,7 +15,7 @@ from nqpf_spatial.errors import PanelError
 from nqpf_spatial.kernels import counterfactual as kernel
 from nqpf_spatial.models.bayes.posterior import Prior
 from nqpf_spatial.models.impacts.inference import METHODS
-from nqpf_spatial.models.impacts.samples import admissible, sample_parameters
+from nqpf_spatial.models.impacts.samples import admissible, sample_parameters, vcov_note
 from nqpf_spatial.models.impacts.views import membership
 from nqpf_spatial.models.labels import enumerate_some
 from nqpf_spatial.models.missing.networks import require_balanced
@@ -194,14 +194,10 @@ class Counterfactual:
 
     def _how(self) -> str:
         lost = f", {self.outside:.1%} of the draws outside the admissible interval" if self.outside else ""
-        how = (
-            f"delta method, vcov {self.fit.vcov}"
-            if self.method == "delta"
-            else f"{self.method}, {self.draws} draws{lost}"
-        )
+        how = "delta method" if self.method == "delta" else f"{self.method}, {self.draws} draws{lost}"
         w = "" if self.fit.w is None else f", W = {self.fit.w.name}"
         split = "" if "own" in self.table else f"; not split, more than {SPLIT_UP_TO} units"
-        return f"{self.fit.model}{w}; {1 - self.alpha:.0%} intervals ({how}){split}"
+        return f"{self.fit.model}{w}; {1 - self.alpha:.0%} intervals ({how}{vcov_note(self.fit, self.method)}){split}"
 
     def __repr__(self) -> str:
         return f"{self.headline()}\n{self._how()}\n{self.table.to_string(float_format=lambda v: f'{v:.5f}')}"

@@ -14,7 +14,7 @@ from scipy import stats
 from nqpf_spatial.kernels import counterfactual as kernel
 from nqpf_spatial.models.bayes.posterior import Prior
 from nqpf_spatial.models.impacts.inference import METHODS
-from nqpf_spatial.models.impacts.samples import admissible, sample_parameters
+from nqpf_spatial.models.impacts.samples import admissible, sample_parameters, vcov_note
 from nqpf_spatial.models.missing.networks import require_balanced
 from nqpf_spatial.models.scenarios.changes import outcome_is_log
 from nqpf_spatial.models.scenarios.newdata import NewRows, check_consecutive, new_rows
@@ -96,7 +96,7 @@ class Forecast:
         when = f"; time effects assumed: {self.time_effect}, {shocks}" if self.time_effect else ""
         w = "" if self.fit.w is None else f", W = {self.fit.w.name}"
         outcome = self.fit.estimate.design.outcome
-        return f"Forecast of {outcome} ({how}{lost}); {self.fit.model}{w}{when}; {1 - self.alpha:.0%} intervals"
+        return f"Forecast of {outcome} ({how}{lost}{vcov_note(self.fit, self.method)}); {self.fit.model}{w}{when}; {1 - self.alpha:.0%} intervals"
 
     def __repr__(self) -> str:
         return f"{self._head()}\n{self.table.to_string(float_format=lambda v: f'{v:.4f}')}"

@@ -21,6 +21,7 @@ from nqpf_spatial.kernels import several_impacts as kernel
 from nqpf_spatial.kernels.impacts import decompose, multiplier
 from nqpf_spatial.models.impacts.inference import Impacts, impact_table
 from nqpf_spatial.models.impacts.marginal import Row, rows
+from nqpf_spatial.models.impacts.samples import vcov_note
 from nqpf_spatial.models.impacts.views import _frame, check_order, membership
 from nqpf_spatial.models.several.bootstrap import bootstrap
 from nqpf_spatial.models.several.estimate import SeveralEstimate
@@ -119,7 +120,9 @@ class SeveralImpacts(Impacts):
         lost = f", {self.outside:.1%} of the draws outside the admissible set" if self.outside else ""
         fit = _several(self)
         averaged = "; averages over the periods" if fit.several.changing else ""
-        return f"Impacts ({how[self.method]}{lost}); {fit.model}, W = {fit.w.name}{averaged}, vcov {fit.vcov}"
+        return (
+            f"Impacts ({how[self.method]}{lost}); {fit.model}, W = {fit.w.name}{averaged}{vcov_note(fit, self.method)}"
+        )
 
 
 def _several(impacts_: SeveralImpacts) -> SeveralFit:
