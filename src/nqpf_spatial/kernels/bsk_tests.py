@@ -96,6 +96,9 @@ def random_effects_residuals(y: NDArray, z: NDArray) -> NDArray:
     all it takes.
     """
     t, n = y.shape
+    # any combination of Z may be taken off first: without the level of y the cross-products keep their digits
+    flat = z.reshape(z.shape[0], -1).T
+    y = y - (flat @ np.linalg.lstsq(flat, y.ravel())[0]).reshape(t, n)
     columns = np.concatenate([z, y[None]])
     means = columns.mean(axis=1)
     within = (columns - means[:, None, :]).reshape(columns.shape[0], -1)

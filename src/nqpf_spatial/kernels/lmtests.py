@@ -172,16 +172,18 @@ def score_test(scores: Scores, tested: list[int], robust_to: list[int] | None = 
     """
     d, v = scores.score[tested], scores.variance[np.ix_(tested, tested)]
     own = np.diag(v).copy()
+    nothing = IdentificationError(
+        "the score under test is a linear combination of the other scores and of the regressors: this test does not exist for this design"
+    )
+    if not (np.diag(scores.variance)[[*tested, *(robust_to or [])]] > 0).all():
+        raise nothing
     if robust_to:
         other = scores.variance[np.ix_(robust_to, robust_to)]
         weight = scaled.solve(other, scores.variance[np.ix_(robust_to, tested)])
         d = d - weight.T @ scores.score[robust_to]
         v = v - scores.variance[np.ix_(tested, robust_to)] @ weight
     if np.min(np.linalg.eigvalsh(v / np.sqrt(np.outer(own, own)))) < _SINGULAR:
-        raise IdentificationError(
-            "the score under test is a linear combination of the other scores and of the regressors: this test does not "
-            "exist for this design"
-        )
+        raise nothing
     return ScoreTest(float(d @ scaled.solve(v, d)), len(tested))
 
 

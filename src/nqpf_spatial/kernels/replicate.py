@@ -14,6 +14,7 @@ import numpy as np
 import scipy.linalg as sla
 from numpy.typing import NDArray
 
+from nqpf_spatial.errors import IdentificationError
 from nqpf_spatial.kernels.logdet import LogDet
 from nqpf_spatial.kernels.ml import maximise_lag
 from nqpf_spatial.kernels.moments import remove_effects
@@ -126,6 +127,13 @@ def _refit_block(design: LagDesign, errors: NDArray) -> Refits:
     b = np.einsum("rn,rn->r", y, wy) - np.einsum("rk,rk->r", py, pw)
     ww = np.einsum("rn,rn->r", wy, wy)
     c = ww - np.einsum("rk,rk->r", pw, pw)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        least = a if design.logdet is None else a - b**2 / c
+    empty = int(np.sum(~(least > 1e-15 * np.einsum("rn,rn->r", y, y))))
+    if empty:
+        raise IdentificationError(
+            f"{empty} of {replicates} bootstrap samples are fitted without a residual: too few observations for a bootstrap"
+        )
     if design.logdet is None:
         rho = np.zeros(replicates)
     else:

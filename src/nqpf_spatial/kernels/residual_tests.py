@@ -231,6 +231,10 @@ def serial_correlation(e: NDArray, unit: bool) -> SlopeTest:
     t, n = e.shape
     if t < 3:
         raise IdentificationError(f"serial correlation of residuals needs three periods; there are {t}")
+    if n < 3:
+        raise IdentificationError(
+            f"the t-ratio of serial correlation is clustered by unit and needs three; there are {n}"
+        )
     now, before = e[1:], e[:-1] - e[:-1].mean()
     size = float(np.sum(before**2))
     slope = float(np.sum(before * now)) / size

@@ -11,6 +11,7 @@ transformation does not allow; with a spatial error it is ``iota'B G B^{-1} iota
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -41,24 +42,55 @@ def _bias(est: Estimate) -> MLFit:
     theta = _vector(est)
     if est.design.time:
         score = np.zeros(theta.size)
-        spatial = [_time_share(est, role) for role in ("lag", "error") if getattr(est.weights, role) is not None]
-        score[len(est.columns.names) : -1] = spatial
+        score[len(est.columns.names) : -1] = _time_shares(est, fit, 1)
         score[-1] = 1.0 / (2.0 * fit.sigma2)
-        theta = theta + scaled.solve(expected(est), t * score)
+        theta = theta + _step(est, t * score)
     if est.design.unit:
         theta[-1] *= t / (t - 1.0)
     return _at(est, theta)
 
 
-def _time_share(est: Estimate, role: str) -> float:
-    """What time dummies take from the trace in the score of rho or lambda, per period: ``iota'B G B^{-1} iota / N``."""
-    w, error, fit = getattr(est.weights, role), est.weights.error, est.fit
-    value = fit.rho if role == "lag" else fit.lambda_
-    spread = w.sparse @ sla.solve(np.eye(w.n) - value * w.dense(), np.ones(w.n))
-    if role == "lag" and error is not None:
-        # rows of the error weights sum to one here, so that B iota = (1 - lambda) iota
-        spread = (spread - fit.lambda_ * (error.sparse @ spread)) / (1.0 - fit.lambda_)
-    return float(spread.mean())
+def _step(est: Estimate, score: np.ndarray) -> np.ndarray:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", sla.LinAlgWarning)
+            return scaled.solve(expected(est), score)
+    except (sla.LinAlgWarning, np.linalg.LinAlgError) as error:
+        raise IdentificationError(
+            f'correction="bias" steps by the expected information, which is singular here: the parameters of a {est.model.name} model '
+            "cannot be told apart in these data"
+        ) from error
+
+
+def _time_shares(est: Estimate, fit: MLFit, power: int) -> list[float]:
+    """What time dummies take from ``tr(G^power)`` of every spatial parameter, per period: ``iota'B G^power B^{-1} iota / N``."""
+    found: list[float] = []
+    for w, value in ((est.weights.lag, fit.rho), (est.weights.error, fit.lambda_)):
+        if w is None:
+            continue
+        spread, away, error = np.ones(w.n), np.eye(w.n) - value * w.dense(), est.weights.error
+        for _ in range(power):
+            spread = w.sparse @ sla.solve(away, spread)
+        if len(found) == 0 and est.model.lag and error is not None:
+            # rows of the error weights sum to one here, so that B iota = (1 - lambda) iota
+            spread = (spread - fit.lambda_ * (error.sparse @ spread)) / (1.0 - fit.lambda_)
+        found.append(float(spread.mean()))
+    return found
+
+
+def _information(est: Estimate, fit: MLFit) -> np.ndarray:
+    """Observed information of what the dummies leave; that of the transformation for row-stochastic W.
+
+    The curvature of dummy-variable ML belongs to its own maximum: at the corrected sigma2 it counts observations that the effects have used up.
+    """
+    assert est.reduced is not None
+    (t, n), (unit, time) = est.design.shape, (est.design.unit, est.design.time)
+    like = replace(est.likelihood, n=(t - unit) * (n - time), m=t - unit)
+    found = evaluate(est.reduced, like, fit.beta, fit.rho, fit.lambda_, fit.sigma2).information
+    if time:
+        places = np.arange(len(est.columns.names), found.shape[0] - 1)
+        found[places, places] -= like.m * np.array(_time_shares(est, fit, 2))
+    return found
 
 
 def _bootstrap(est: Estimate) -> MLFit:
@@ -90,4 +122,5 @@ def _at(est: Estimate, theta: np.ndarray) -> MLFit:
                 "too little information on it"
             )
     assert est.reduced is not None
-    return evaluate(est.reduced, est.likelihood, theta[:k], float(rho), float(lambda_), float(theta[-1]))
+    fit = evaluate(est.reduced, est.likelihood, theta[:k], float(rho), float(lambda_), float(theta[-1]))
+    return replace(fit, information=_information(est, fit))

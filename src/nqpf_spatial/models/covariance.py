@@ -190,6 +190,8 @@ def group_codes(est: Estimate, groups: pd.Series | Mapping[Any, Any] | str | Non
     """Cluster number (N,) of every unit; units are their own clusters by default."""
     units = list(est.design.units)
     if groups is None:
+        if len(units) < 3:
+            raise PanelError(f"{len(units)} units are fewer than three clusters; a clustered covariance needs many")
         return np.arange(len(units))
     if isinstance(groups, str):
         named = [provinces.group_of(unit, groups) for unit in units]  # type: ignore[arg-type]

@@ -112,7 +112,8 @@ def estimate(
     check_collinear(reduced, columns)
     check_explained(reduced, columns)
     likelihood = build_likelihood(design, weights, correction)
-    _check_size(likelihood.n, len(columns.names))
+    # dummy-variable ML counts every cell, also those that the dummies use up
+    _check_size(likelihood.n - (design.effects_rank if correction == "none" else 0), len(columns.names))
     return Estimate(model, design, weights, columns, correction, reduced, likelihood, fit_ml(reduced, likelihood))
 
 

@@ -303,7 +303,8 @@ def _check_identified(est: Estimate) -> None:
         )
     information = est.fit.information
     scale = np.sqrt(np.abs(np.diag(information)))
-    if not np.isfinite(information).all() or np.min(np.linalg.eigvalsh(information / np.outer(scale, scale))) < 1e-10:
+    readable = np.isfinite(information).all() and (scale > 0).all()
+    if not readable or np.min(np.linalg.eigvalsh(information / np.outer(scale, scale))) < 1e-10:
         raise IdentificationError(
             "the likelihood is flat at its maximum: the data and W do not identify every parameter (with equal weights and "
             "time effects they never identify rho or lambda). Use another W, or fewer effects or terms"

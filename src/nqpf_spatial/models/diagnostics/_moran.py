@@ -125,6 +125,11 @@ def _corrected(found: MoranMoments, keep: float, shift: float) -> MoranMoments:
         raise IdentificationError(
             "the estimated rho takes up all the dependence that residuals could show: no variance is left"
         )
+    if not np.min(found.variance) > 1e-14:
+        raise IdentificationError(
+            "Moran's I of these residuals is the same whatever the data are (two units with time effects, for instance): there is "
+            "nothing to test"
+        )
     return MoranMoments(found.i, found.mean - shift, keep * found.variance)
 
 
