@@ -237,6 +237,11 @@ def test_cross_section_from_the_terminal(run, files):
         (("ln_gdp_real_pc ~ rd_intensity", "--years", "2012-2024", "--model", "SDMX"), 2, "choose one of"),
         (("ln_gdp_real_pc ~ rd_intensity", "--weights", "nowhere.gal"), 2, "no file"),
         (
+            ("ln_gdp_real_pc ~ rd_intensity", "--weights", "rook"),
+            2,
+            "neither a file nor a matrix of the register: queen",
+        ),
+        (
             ("ln_gdp_real_pc ~ rd_intensity + I(2 * rd_intensity) | province + year", "--years", "2012-2024"),
             1,
             "linear combinations",

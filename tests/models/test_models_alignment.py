@@ -441,3 +441,24 @@ def test_ols_says_that_it_takes_no_w() -> None:
         nq.gmm("y ~ x", data, w, model="OLS")
     with pytest.raises(ValueError, match="not for OLS, which has no spatial term"):
         nq.ols("y ~ x", data, [w, nq.weights.inverse_distance()])
+
+
+def test_categories_without_rows_do_not_matter() -> None:
+    w, formula = nq.weights.contiguity().subset(["Beijing", "Tianjin", "Hebei", "Shanxi", "Henan"]), "y ~ x | unit"
+    data = nq.simulate("SAR", w, T=6, params={"x": 1.0, "rho": 0.3}, seed=1)
+    plain = data.reset_index().assign(period=lambda d: d["period"] + 2010)
+    coded = plain.assign(
+        unit=pd.Categorical(plain["unit"], categories=[*nq.weights.contiguity().ids, "Total"]),
+        period=pd.Categorical(plain["period"], categories=range(2000, 2020), ordered=True),
+    )
+    first, again = (d.set_index(["unit", "period"]) for d in (plain, coded))
+    for years in (None, (2012, 2015)):
+        pd.testing.assert_series_equal(
+            nq.sar(formula, first, w, years=years).params, nq.sar(formula, again, w, years=years).params
+        )
+    numbers = coded.assign(
+        unit=pd.Categorical(plain["unit"].map(dict(zip(w.ids, range(5), strict=True))), categories=range(9))
+    )
+    by_number = nq.weights.from_any(w.dense(), ids=range(5))
+    found = nq.sar(formula, numbers.set_index(["unit", "period"]), by_number)
+    assert found.rho == pytest.approx(nq.sar(formula, first, w).rho, rel=1e-9)

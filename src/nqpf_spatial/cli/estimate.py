@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nqpf_spatial.cli.terminal import console, fail, parse_years
+from nqpf_spatial.cli.terminal import console, fail, known_weights, parse_years
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -121,7 +121,7 @@ def _frame(path: Path | None, unit: str, time: str) -> pd.DataFrame:
 def _weights(name: str, transform: str, ids: Path | None) -> SpatialWeights:
     import nqpf_spatial as nq
 
-    if name in nq.weights.REGISTERED:
+    if known_weights(name):
         return nq.weights.registered(name)
     return nq.weights.read(name, ids, transform)  # type: ignore[arg-type]
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nqpf_spatial.cli.terminal import console, fail, parse_years, print_frame
+from nqpf_spatial.cli.terminal import console, fail, known_weights, parse_years, print_frame
 
 #: endings of tables that are no names of variables
 _FILES = (".csv", ".xls", ".xlsx", ".dta", ".txt")
@@ -121,7 +121,7 @@ def weights(
                 raise ValueError(f"--out needs a matrix: choose one of {', '.join(nq.weights.REGISTERED)}, or a file")
             _list_weights()
             return
-        w = nq.weights.registered(name, names) if name in nq.weights.REGISTERED else nq.weights.read(name)  # type: ignore[arg-type]
+        w = nq.weights.registered(name, names) if known_weights(name) else nq.weights.read(name)  # type: ignore[arg-type]
         if out is None:
             print_frame(w.report().reset_index())
         else:

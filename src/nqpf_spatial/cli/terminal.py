@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -32,6 +33,17 @@ def parse_years(text: str | None) -> tuple[int, int] | None:
     if not dash or not first.strip().isdigit() or not last.strip().isdigit():
         raise fail(f"--years {text}: write first and last, for instance 2012-2024")
     return int(first), int(last)
+
+
+def known_weights(name: str) -> bool:
+    """Whether a matrix is one of the register; False for a file, an error for neither."""
+    import nqpf_spatial as nq
+
+    if name in nq.weights.REGISTERED:
+        return True
+    if not Path(name).suffix and not Path(name).is_file():
+        raise ValueError(f"{name!r} is neither a file nor a matrix of the register: {', '.join(nq.weights.REGISTERED)}")
+    return False
 
 
 def print_frame(frame: pd.DataFrame) -> None:

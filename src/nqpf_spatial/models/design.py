@@ -236,6 +236,8 @@ def _select_periods(index: pd.Index, years: tuple[object, object], levels: tuple
     if not isinstance(years, (tuple, list)) or len(years) != 2:
         raise ValueError(f"years={years!r}: give (first, last), for instance years=(2012, 2024)")
     period = index.get_level_values(1)
+    if isinstance(period, pd.CategoricalIndex) and pd.api.types.is_numeric_dtype(period.categories):
+        period = period.astype(period.categories.dtype)
     # text such as "2004" is in an index of dates if any date of that year is, but compares as its first day
     dates = isinstance(period, pd.DatetimeIndex)
     absent = [edge for edge in years if edge not in period or (dates and isinstance(edge, str))]
@@ -273,13 +275,16 @@ def _coded(
     """Cell of every row, numbered unit by unit, period by period in canonical order; duplicates are errors."""
     if not len(index):
         raise PanelError("the data have no rows")
-    labels = index.get_level_values(0).unique()
+    of_rows = index.get_level_values(0)
+    if isinstance(of_rows, pd.CategoricalIndex):  # categories without rows have no position
+        of_rows = of_rows.remove_unused_categories()
+    labels = of_rows.unique()
     if labels.hasnans:
         raise PanelError(f"the index level {levels[0]!r} has missing labels")
     order = canonical(list(labels)) if ids is None else list(ids)
     position = match(list(labels), order)
     units = tuple(sorted(labels, key=position.__getitem__))
-    unit_code = index.get_level_values(0).map(position).to_numpy()
+    unit_code = of_rows.map(position).to_numpy()
     if len(levels) == 1:
         periods: tuple[Hashable, ...] = (None,)
         period_code = np.zeros(len(index), dtype=int)
