@@ -427,18 +427,27 @@ def test_years_of_another_kind_than_the_labels(label, given, words) -> None:
     assert own.estimate.design.periods == (label(2), label(3), label(4))
 
 
-def test_ols_says_that_it_takes_no_w() -> None:
+def test_least_squares_keep_w_for_their_tests_and_pictures_alone() -> None:
+    w, other = nq.weights.contiguity(), nq.weights.inverse_distance()
+    data = nq.simulate("SAR", w, T=5, params={"x": 1.0, "rho": 0.3}, seed=1)
+    plain, given = nq.ols("y ~ x | unit + period", data), nq.ols("y ~ x | unit + period", data, w)
+    pd.testing.assert_frame_equal(given.tidy(), plain.tidy())
+    assert given.w is None and given.glance()["w"] is None
+    assert f"W of the tests alone: {w.name}" in given.summary() and w.name not in plain.summary()
+    assert given.provenance()["w"] == {"tests": {"name": w.name, "checksum": w.checksum}}
+    pd.testing.assert_frame_equal(given.diagnose().table, plain.diagnose(w=w).table)
+    pd.testing.assert_frame_equal(given.diagnose(w=other).table, plain.diagnose(w=other).table)
+    with pytest.raises(AlignmentError, match="Tibet"):
+        nq.ols("y ~ x", data.drop("Tibet", level=0), w)
+    dropped = data.copy()
+    dropped.iloc[0, 0] = np.nan
+    units = nq.ols("y ~ x", dropped, w, missing="drop_units", subset="restandardise")
+    assert units.estimate.weights.tests.n == units.estimate.design.shape[1] == 30
+
+
+def test_least_squares_take_one_w() -> None:
     w = nq.weights.contiguity()
     data = nq.simulate("SAR", w, T=5, params={"x": 1.0, "rho": 0.3}, seed=1)
-    said = r"OLS has no spatial term.*nq\.slx.*diagnose\(w=w\)"
-    with pytest.raises(ValueError, match=said):
-        nq.ols("y ~ x", data, w)
-    with pytest.raises(ValueError, match=said):
-        nq.fit("y ~ x", data, w, model="OLS")
-    with pytest.raises(ValueError, match=said):
-        nq.fit("y ~ x", data, w=w, model="ols", correction="none")
-    with pytest.raises(ValueError, match=said):
-        nq.gmm("y ~ x", data, w, model="OLS")
     with pytest.raises(ValueError, match="not for OLS, which has no spatial term"):
         nq.ols("y ~ x", data, [w, nq.weights.inverse_distance()])
 

@@ -51,7 +51,7 @@ def test_cholesky_equals_lu_and_dense_determinants(lattice):
 
 
 def test_the_way_taken_is_named_and_hangs_on_w_and_on_what_is_installed(monkeypatch):
-    queen, nearest = nq.weights.lattice(50, 40), knn_of_lattice(50, 40)
+    queen, nearest = nq.weights.lattice(40, 39), knn_of_lattice(40, 39)
     assert path.log_determinant(queen).method == "sparse Cholesky (CHOLMOD)"
     assert path.log_determinant(nearest).method == "sparse LU (SuperLU)"  # k nearest neighbours: not symmetric
     monkeypatch.setattr(path, "find_spec", lambda name: None)

@@ -34,15 +34,11 @@ def given_weights(spec: Model, w: object, w_durbin: object, w_error: object) -> 
         Units that differ between the matrices.
     """
     _check_kinds(w=w, w_durbin=w_durbin, w_error=w_error)
-    if w is not None and not (spec.lag or spec.durbin or spec.error):
-        raise ValueError(
-            f"{spec.name} has no spatial term and takes no w: leave it out. For spatial lags of the regressors use nq.slx, for tests "
-            "of spatial dependence in the residuals nq.ols(formula, data).diagnose(w=w)"
-        )
     chosen = {
         "lag": w if spec.lag else None,
         "durbin": (w_durbin or w) if spec.durbin else None,
         "error": (w_error or w) if spec.error else None,
+        "tests": None if spec.lag or spec.durbin or spec.error else w,
     }
     wanted = {"lag": spec.lag, "durbin": spec.durbin, "error": spec.error}
     absent = [role for role, needed in wanted.items() if needed and chosen[role] is None]

@@ -33,11 +33,15 @@ _DENSE_UP_TO = 600  # below this size a dense product beats a sparse one
 
 @dataclass(frozen=True, eq=False)
 class Weights:
-    """W of the lag, of the Durbin terms and of the error; None where the model has no such term."""
+    """W of the lag, of the Durbin terms and of the error; None where the model has no such term.
+
+    `tests` is the W that a model without spatial terms was given: its estimates do without, tests of its residuals use it.
+    """
 
     lag: SpatialWeights | None
     durbin: SpatialWeights | None
     error: SpatialWeights | None
+    tests: SpatialWeights | None = None
 
     def first(self) -> SpatialWeights | None:
         """Any of them: they share their units."""
@@ -45,8 +49,12 @@ class Weights:
 
     def ids(self) -> tuple[Hashable, ...] | None:
         """Units in canonical order; None without weights."""
-        first = self.first()
+        first = self.for_tests()
         return None if first is None else first.ids
+
+    def for_tests(self) -> SpatialWeights | None:
+        """W of the model, else the one given for tests."""
+        return self.first() or self.tests
 
     def described(self) -> list[tuple[str, str]]:
         """Name and transform of every matrix, each once."""
@@ -54,7 +62,7 @@ class Weights:
 
     def traced(self) -> dict[str, Any]:
         """Name and checksum of the matrix of every role."""
-        roles = {"lag": self.lag, "durbin": self.durbin, "error": self.error}
+        roles = {"lag": self.lag, "durbin": self.durbin, "error": self.error, "tests": self.tests}
         return {role: {"name": w.name, "checksum": w.checksum} for role, w in roles.items() if w is not None}
 
 

@@ -324,7 +324,17 @@ def _with_options(front: _Front) -> _Front:
 def ols(formula: str, data: pd.DataFrame, w: SpatialWeights | None = None, **options: Any) -> SpatialFit:
     """Least squares without spatial terms on the same path (fixed effects, corrections): ``fit(model="OLS")``.
 
-    It takes no `w`; giving one is an error that says what to use instead.
+    A `w` plays no part in the estimates; the tests of `SpatialFit.diagnose` and the pictures of the residuals use it.
+
+    Examples
+    --------
+    >>> import nqpf_spatial as nq
+    >>> w = nq.weights.contiguity()
+    >>> res = nq.ols("ln_gdp_real_pc ~ ln_rd_intensity + pop_growth | province + year", nq.load_panel(), w, years=(2012, 2024))
+    >>> bool((res.params == nq.ols(res.formula, nq.load_panel(), years=(2012, 2024)).params).all())
+    True
+    >>> res.diagnose()["lm_lag", "province + year"].df
+    1
     """
     return fit(formula, data, w, model="OLS", **options)
 

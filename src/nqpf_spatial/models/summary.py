@@ -75,6 +75,8 @@ def notes(fit: SpatialFit) -> list[str]:
         lines += several_notes(fit)  # type: ignore[arg-type]
     else:
         lines += [f"W: {w.name}, transform {w.transform}, checksum {w.checksum[:12]}" for w in [fit.w] if w is not None]
+        unused = fit.estimate.weights.tests
+        lines += [f"W of the tests alone: {w.name}, checksum {w.checksum[:12]}" for w in [unused] if w is not None]
         lines += [
             f"{name} is weakly identified (standard error {fit.bse[name]:.2f}): see .diagnose() and a sparser W"
             for name in ("rho", "lambda")

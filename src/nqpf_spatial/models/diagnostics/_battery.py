@@ -75,7 +75,7 @@ def diagnose(
     >>> d["lr", "SDM -> SAR"].df, list(d.table.columns[:6])
     (1, ['scope', 'estimate', 'statistic', 'df', 'pvalue', 'null'])
     """
-    has_w = fit.w is not None or w is not None
+    has_w = w is not None or fit.estimate.weights.for_tests() is not None
     rows = [
         *_spatial(fit, w, has_w),
         *_nested(fit),

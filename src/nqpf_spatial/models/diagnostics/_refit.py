@@ -157,7 +157,7 @@ def weights_of(est: Estimate, w: SpatialWeights | None = None) -> SpatialWeights
         raise ValueError(
             f"the fit has its own weights {own.name!r}; w= is for fits without any. Refit the model with the other weights"
         )
-    found = own or w
+    found = own or w or est.weights.tests
     if found is None:
         raise ValueError(
             f"a {est.model.name} fit has no spatial weights: pass w=, for instance nq.weights.contiguity()"

@@ -92,12 +92,12 @@ def build_networks(design: Design, weights: Weights) -> Networks:
     """
     observed, asked = design.observed, design.dropped.asked
     assert observed is not None
-    if weights.first() is not None and asked.subset is None and not observed.all():
+    if weights.for_tests() is not None and asked.subset is None and not observed.all():
         raise ValueError(_unsaid("the units that are not observed in a period"))
     patterns: dict[bytes, list[int]] = {}
     for t, row in enumerate(observed):
         patterns.setdefault(row.tobytes(), []).append(t)
-    present = {id(w): w for w in (weights.lag, weights.durbin, weights.error) if w is not None}
+    present = {id(w): w for w in (weights.lag, weights.durbin, weights.error, weights.tests) if w is not None}
     cut: dict[int, list[SpatialWeights]] = {key: [] for key in present}
     islands: dict[tuple[Hashable, Hashable], None] = {}
     for periods in patterns.values():
@@ -116,7 +116,12 @@ def build_networks(design: Design, weights: Weights) -> Networks:
         Network(
             np.flatnonzero(observed[periods[0]]),
             tuple(periods),
-            Weights(*(None if w is None else cut[id(w)][i] for w in (weights.lag, weights.durbin, weights.error))),
+            Weights(
+                *(
+                    None if w is None else cut[id(w)][i]
+                    for w in (weights.lag, weights.durbin, weights.error, weights.tests)
+                )
+            ),
         )
         for i, periods in enumerate(patterns.values())
     )
@@ -144,12 +149,12 @@ def cut_units(weights: Weights, units: Sequence[Hashable], left_out: Sequence[Ha
     AlignmentError
         Units that lose all their neighbours, unless ``islands="keep"``.
     """
-    first = weights.first() if left_out else None
+    first = weights.for_tests() if left_out else None
     if first is None:
         return weights
     if asked.subset is None:
         raise ValueError(_unsaid(enumerate_some(left_out)))
-    present = {id(w): w for w in (weights.lag, weights.durbin, weights.error) if w is not None}
+    present = {id(w): w for w in (weights.lag, weights.durbin, weights.error, weights.tests) if w is not None}
     kept = _positions(first, units)  # they share their units and the order of these
     lone = dict.fromkeys(w.ids[i] for w in present.values() for i in _islands(w, kept, None))
     if lone and asked.islands == "error":
@@ -158,7 +163,9 @@ def cut_units(weights: Weights, units: Sequence[Hashable], left_out: Sequence[Ha
             'islands="keep" (their lag is zero then), or take weights with more links'
         )
     done = {key: _among(w, kept, asked.subset) for key, w in present.items()}
-    return Weights(*(None if w is None else done[id(w)] for w in (weights.lag, weights.durbin, weights.error)))
+    return Weights(
+        *(None if w is None else done[id(w)] for w in (weights.lag, weights.durbin, weights.error, weights.tests))
+    )
 
 
 def _unsaid(who: str) -> str:

@@ -117,7 +117,9 @@ def residual_scatter(fit: Any, year: Any = None, w: Any = None, lang: str = "en"
     """
     from nqpf_spatial.weights import SpatialWeights, moran_plot
 
-    weights = fit.w if w is None else w
+    weights = w or fit.w
+    if weights is None:  # least squares that was given a W for its tests
+        weights = fit.estimate.weights.tests
     if not isinstance(weights, SpatialWeights):
         raise ValueError(
             "the fit has no single W: pass w=, whose neighbours are meant"
