@@ -7,7 +7,7 @@ function and show what it returns. A notebook that fails is reported and stops n
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +32,8 @@ DPI, DPI_FAST = 130, 70
 FLOAT_FORMAT = "%.6g"
 
 Progress = Callable[[str], None]
+#: of one claim: what a picture shows, PNG in English, PNG in Chinese
+Pictures = tuple[tuple[str, bytes, bytes], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,17 +142,22 @@ def run_all(
     done = progress or (lambda step: None)
     context = Context(register=register, seed=SEED, fast=fast)
     verdicts: list[Verdict] = []
+    drawn: dict[str, Pictures] = {}
     executed: dict[str, Executed] = {}
+    empty(out)
+    # the longest first, so that none is left alone at the end
+    by_length = sorted(paths, key=lambda p: p.stat().st_size, reverse=True)
     with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
-        running = {pool.submit(notebooks.execute, path, fast=fast): path.name for path in paths}
+        running = {pool.submit(notebooks.execute, path, fast=fast): path.name for path in by_length}
         for claim in chosen.claims:
             verdicts.append(decide(register.claim(claim), context))
+            drawn[claim] = pictures(verdicts[-1], out, DPI_FAST if fast else DPI)
             done(claim)
         for future in as_completed(running):
             executed[running[future]] = future.result()
             done(running[future])
     result = Result(tuple(verdicts), tuple(executed[p.name] for p in paths), out)
-    write(result, register, fast=fast)
+    write(result, register, drawn, fast=fast)
     done("report")
     return result
 
@@ -161,19 +168,25 @@ def steps(register: Register, available: Iterable[str], only: Sequence[str] = ()
     return len(chosen.claims) + len(chosen.notebooks) + 1
 
 
-def write(result: Result, register: Register, *, fast: bool) -> None:
-    """Write all files of the report.
+def empty(out: Path) -> None:
+    """Make the folders of a report anew, so that nothing of an earlier one stays."""
+    for name in ("tables", "figures", "notebooks"):
+        shutil.rmtree(out / name, ignore_errors=True)
+        (out / name).mkdir(parents=True)
+
+
+def write(result: Result, register: Register, drawn: Mapping[str, Pictures], *, fast: bool) -> None:
+    """Write all files of the report but its pictures, which are drawn while notebooks run.
 
     Parameters
     ----------
     result : Result
     register : Register
+    drawn : mapping of str to Pictures
+        By claim.
     fast : bool
     """
     out = result.out
-    for name in ("tables", "figures", "notebooks"):
-        shutil.rmtree(out / name, ignore_errors=True)
-        (out / name).mkdir(parents=True)
     _text(out / "verdicts.json", verdict_file.to_json(result.verdicts))
     _text(out / "verdicts.csv", verdict_file.to_csv(result.verdicts))
     for lang in ("en", "zh"):
@@ -181,7 +194,7 @@ def write(result: Result, register: Register, *, fast: bool) -> None:
         verdict_tables.to_word(result.verdicts, register, out / f"verdicts-{lang}.docx", lang)
     for e in result.executed:
         _write_notebook(out / "notebooks", e)
-    entries = [_entry(v, register, result, DPI_FAST if fast else DPI) for v in _in_order(result.verdicts, register)]
+    entries = [_entry(v, register, result, drawn[v.claim]) for v in _in_order(result.verdicts, register)]
     books = [(e.name, f"notebooks/{e.name}.html", e.ok) for e in result.executed]
     _text(
         out / "index.html",
@@ -232,8 +245,8 @@ def _facts(result: Result, register: Register) -> dict[str, str]:
     }
 
 
-def _entry(verdict: Verdict, register: Register, result: Result, dpi: int) -> Entry:
-    """Collect a card; its tables and pictures are written to files too."""
+def _entry(verdict: Verdict, register: Register, result: Result, drawn: Pictures) -> Entry:
+    """Collect a card; its tables are written to files too."""
     claim = register.claim(verdict.claim)
     tables = exhibits.tables(verdict)
     for name, frame in tables.items():
@@ -253,7 +266,7 @@ def _entry(verdict: Verdict, register: Register, result: Result, dpi: int) -> En
         reason_en=verdict.reason,
         reason_zh=exhibits.reason_zh(verdict),
         facts=_card_facts(claim, verdict, register),
-        pictures=_pictures(verdict, result.out, dpi),
+        pictures=drawn,
         tables={
             (name.replace("_", " "), exhibits.table_title_zh(verdict, name)): _readable(name, frame)
             for name, frame in tables.items()
@@ -262,8 +275,20 @@ def _entry(verdict: Verdict, register: Register, result: Result, dpi: int) -> En
     )
 
 
-def _pictures(verdict: Verdict, out: Path, dpi: int) -> tuple[tuple[str, bytes, bytes], ...]:
-    """Draw in both languages and write the files."""
+def pictures(verdict: Verdict, out: Path, dpi: int) -> Pictures:
+    """Draw what is behind a verdict in both languages and write the files.
+
+    Parameters
+    ----------
+    verdict : Verdict
+    out : Path
+        Folder of the report.
+    dpi : int
+
+    Returns
+    -------
+    Pictures
+    """
     drawn: dict[str, dict[str, bytes]] = {}
     for lang in ("en", "zh"):
         for name, figure in exhibits.figures(verdict, lang).items():

@@ -83,6 +83,12 @@ def _picture_class() -> type[Figure]:
         def _repr_png_(self) -> bytes:
             return png(self, 110, palette=True)
 
+        def _ipython_display_(self) -> None:
+            """Show the picture as it is: the inline backend would draw it several times over, in a resolution of its own."""
+            from IPython.display import display
+
+            display({"image/png": self._repr_png_(), "text/plain": repr(self)}, raw=True)
+
     return Picture
 
 

@@ -90,14 +90,16 @@ def number(value: Any) -> str:
     --------
     >>> number(0.0452319), number(None), number(True), number(403), number(1.2e-7)
     ('0.04523', '', 'yes', '403', '1.2e-07')
-    >>> number(31157.2), number(2.2e9)
-    ('31,157', '2.2e+09')
+    >>> number(31157.2), number(2.2e9), number(("Hebei", "Tianjin"))
+    ('31,157', '2.2e+09', 'Hebei, Tianjin')
     """
     value = value.item() if hasattr(value, "item") else value
     if value is None or (isinstance(value, float) and value != value):
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, tuple | list):
+        return ", ".join(map(str, value))
     if isinstance(value, numbers.Integral):
         return str(value)
     if not isinstance(value, numbers.Real):
