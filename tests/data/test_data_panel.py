@@ -210,3 +210,20 @@ def test_plain_loading_is_silent() -> None:
         nq.load_panel()
         nq.load_panel(years=(2000, 2024))
         nq.load_panel(["population"])
+
+
+def test_years_as_text_are_years() -> None:
+    pd.testing.assert_frame_equal(
+        nq.load_panel(["gdp"], years=("2012", "2014")),  # type: ignore[arg-type]
+        nq.load_panel(["gdp"], years=(2012, 2014)),
+    )
+    for odd in ((2012.5, 2014), ("a", "b"), (None, 2014), 2012):
+        with pytest.raises(DataSourceError, match=r"years must be \(first, last\)"):
+            nq.load_panel(["gdp"], years=odd)  # type: ignore[arg-type]
+
+
+def test_what_names_no_variable() -> None:
+    with pytest.raises(DataSourceError, match="variables=5: give a name or several"):
+        nq.load_panel(5)  # type: ignore[arg-type]
+    with pytest.raises(DataSourceError, match=r"unknown variable 'GDP' \(nearest: gdp"):
+        nq.load_panel("GDP")

@@ -51,8 +51,11 @@ def test_results_can_be_copied_hashed_and_compared(name: str) -> None:
     assert result == result and hash(result) == hash(result)
 
 
-def test_posterior_can_be_compared() -> None:
-    found = nq.sdm(FORMULA, DATA, W).posterior(draws=50)
+@pytest.mark.parametrize(
+    "make", [lambda: nq.sdm(FORMULA, DATA, W).posterior(draws=50), lambda: nq.gmm(FORMULA, DATA, W)]
+)
+def test_results_without_tables_can_be_compared(make: Any) -> None:
+    found = make()
     assert found == found and found != copy.deepcopy(found) and hash(found) is not None
 
 

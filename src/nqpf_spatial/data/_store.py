@@ -151,12 +151,14 @@ def years_with_values(name: str) -> tuple[int, ...]:
 
 def known(names: Iterable[str]) -> list[str]:
     """Check names of variables against the release, or say which are unknown and what resembles them."""
+    if not isinstance(names, Iterable):
+        raise DataSourceError(f"variables={names!r}: give a name or several, for example ['gdp', 'population']")
     given = [names] if isinstance(names, str) else list(names)
     have = arrays()
     problems = []
     for name in given:
         if name not in have:
-            near = difflib.get_close_matches(str(name), have, n=5, cutoff=0.6)
+            near = difflib.get_close_matches(str(name).lower(), have, n=5, cutoff=0.6)
             problems.append(f"{name!r} (nearest: {', '.join(near)})" if near else f"{name!r}")
     if problems:
         raise DataSourceError(

@@ -78,7 +78,7 @@ def load_panel(
     frame = pd.DataFrame(data, index=_index(tuple(chosen), names), copy=True)
     frame.attrs = _attributes(tuple(wanted))
     if variables is not None and years is not None:
-        crossed = crossings(wanted, years)
+        crossed = crossings(wanted, (chosen[0], chosen[-1]))
         if crossed:
             message = "the window crosses documented breaks (nq.data.breaks() lists them):\n- "
             warnings.warn(message + "\n- ".join(crossed), DataBreakWarning, stacklevel=2)
@@ -93,6 +93,8 @@ def _choose_years(wanted: list[str], years: tuple[int, int] | None) -> list[int]
         return sorted(present)
     try:
         first, last = (int(year) for year in years)
+        if [first, last] != [float(year) for year in years]:
+            raise ValueError
     except (TypeError, ValueError):
         raise DataSourceError(f"years must be (first, last), for example (2012, 2024); got {years!r}") from None
     if not available[0] <= first <= last <= available[-1]:

@@ -70,7 +70,9 @@ def _refuse(w: csr_array, bad: NDArray[np.bool_], ids: Sequence[Hashable], what:
     rows = np.searchsorted(w.indptr, where[:3], side="right") - 1
     pairs = "; ".join(f"{ids[i]} <- {ids[w.indices[k]]}: {w.data[k]:g}" for i, k in zip(rows, where[:3], strict=True))
     more = " ..." if where.size > 3 else ""
-    raise ValueError(f"weights must be finite and not negative; {where.size} {what}: {pairs}{more}")
+    raise ValueError(
+        f"weights must be finite and not negative; {where.size} {what}: {pairs}{more}. Put zero where there is no link"
+    )
 
 
 def permuted(w: csr_array, order: NDArray[np.intp]) -> csr_array:

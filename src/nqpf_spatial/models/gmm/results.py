@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from nqpf_spatial.models.impacts.inference import Impacts
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class GMMEstimate:
     """Arrays behind a `GMMFit`; shares its attribute names with `Estimate` where both have them.
 
@@ -93,7 +93,7 @@ class IVTest:
         return f"{self.name}: {self.statistic:.4f}, df {self.df}, p {self.pvalue:.4f}; null: {self.null}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class GMMFit(TableProtocol, FitPictures):
     """Result of `nqpf_spatial.models.gmm.estimate.gmm`.
 
