@@ -8,23 +8,13 @@ Budgets are for the first on a machine of its own. R and MATLAB peers were timed
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import platform
-import subprocess
-import sys
 import time
-import warnings
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from importlib.metadata import version
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
-from bench_fit import one_blas_thread
+from record import SEED, run
 
-SEED = 20261123
 PARAMS = {"a": 1.0, "b": 0.5, "c": -0.5, "W:a": 0.4, "W:b": 0.2, "W:c": 0.0, "rho": 0.3}
 FORMULA = "y ~ a + b + c | unit + period"
 #: seconds to reach
@@ -136,30 +126,11 @@ def report(rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="few repetitions")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "extensions.json")
-    options = parser.parse_args()
-    warnings.simplefilter("ignore")
-    few, many = (3, 5) if options.quick else (7, 25)
-    rows = [*dynamic_rows(few, many), *bayes_rows(few, many), *moment_rows(many)]
-    print(report(rows))
-    names = ("nqpf-spatial", "numpy", "scipy", "pandas", "spreg")
-    record = {
-        "seed": SEED,
-        "cores": os.cpu_count(),
-        "blas_threads": 1,
-        "python": platform.python_version(),
-        "versions": {name: version(name) for name in names},
-        "rows": [asdict(r) for r in rows],
-    }
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+def measure_all(quick: bool) -> list[Row]:
+    """Everything, with few or many repetitions."""
+    few, many = (3, 5) if quick else (7, 25)
+    return [*dynamic_rows(few, many), *bayes_rows(few, many), *moment_rows(many)]
 
 
 if __name__ == "__main__":
-    if os.environ.get("OPENBLAS_NUM_THREADS") == "1":
-        main()
-    else:
-        sys.exit(subprocess.run([sys.executable, *sys.argv], env=one_blas_thread()).returncode)
+    run(__doc__, "extensions", ("nqpf-spatial", "numpy", "scipy", "pandas", "spreg"), measure_all, report)

@@ -9,28 +9,21 @@ The file written holds versions, seed, cores and measured durations, nothing els
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import platform
 import subprocess
 import sys
 import time
-import warnings
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from importlib.metadata import version
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from record import SEED, run
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from nqpf_spatial.weights import SpatialWeights
 
-SEED = 20261123
 PARAMS = {"a": 1.0, "b": 0.5, "c": -0.5, "W:a": 0.4, "W:b": 0.2, "W:c": 0.0, "rho": 0.4}
 FORMULA = "y ~ a + b + c | unit + period"
 #: seconds to reach (docs: performance); None where no budget was set
@@ -146,38 +139,15 @@ def report(rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="few repetitions")
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "fit.json")
-    options = parser.parse_args()
-    warnings.simplefilter("ignore")
-    few, many = (3, 10) if options.quick else (7, 100)
+def measure_all(quick: bool) -> list[Row]:
+    """Everything, with few or many repetitions."""
+    few, many = (3, 10) if quick else (7, 100)
     rows = [import_time(m, few) for m in ("nqpf_spatial", "libpysal", "spreg")]
     rows.append(first_fit(few))
     rows += panel_rows(31, 13, many)
-    rows += panel_rows(300, 20, max(5, many // 5))
-    print(report(rows))
-    names = ("nqpf-spatial", "numpy", "scipy", "pandas", "formulaic", "libpysal", "spreg")
-    record = {
-        "seed": SEED,
-        "cores": os.cpu_count(),
-        "blas_threads": 1,
-        "python": platform.python_version(),
-        "versions": {name: version(name) for name in names},
-        "rows": [asdict(r) for r in rows],
-    }
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-
-
-def one_blas_thread() -> dict[str, str]:
-    """Environment under which BLAS uses one thread; it counts only from the start of a process."""
-    return {**os.environ, **dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")}
+    return rows + panel_rows(300, 20, max(5, many // 5))
 
 
 if __name__ == "__main__":
-    if os.environ.get("OPENBLAS_NUM_THREADS") == "1":
-        main()
-    else:
-        sys.exit(subprocess.run([sys.executable, *sys.argv], env=one_blas_thread()).returncode)
+    packages = ("nqpf-spatial", "numpy", "scipy", "pandas", "formulaic", "libpysal", "spreg")
+    run(__doc__, "fit", packages, measure_all, report)

@@ -34,8 +34,33 @@ def log_abs_det(a: np.ndarray) -> complex:
     return value
 
 
+class Derivatives:
+    """Score and information of a class with a likelihood ``loglik`` that takes complex parameters, sigma2 last."""
+
+    def score(self, p: np.ndarray) -> np.ndarray:
+        """Gradient by complex steps: exact to rounding."""
+        out = np.empty(p.size)
+        for i in range(p.size):
+            step = p.astype(complex)
+            step[i] += 1e-30j
+            out[i] = self.loglik(step).imag / 1e-30
+        return out
+
+    def information(self, p: np.ndarray) -> np.ndarray:
+        """Minus the Hessian: central differences of the score, two step sizes extrapolated (Richardson)."""
+        hessian = np.empty((p.size, p.size))
+        for i in range(p.size):
+            h = 1e-4 * max(1.0, abs(p[i])) if i < p.size - 1 else 1e-3 * p[i]
+            step = np.zeros(p.size)
+            step[i] = h
+            wide = (self.score(p + step) - self.score(p - step)) / (2 * h)
+            narrow = (self.score(p + step / 2) - self.score(p - step / 2)) / h
+            hessian[i] = (4 * narrow - wide) / 3
+        return -0.5 * (hessian + hessian.T)
+
+
 @dataclass(frozen=True)
-class Dense:
+class Dense(Derivatives):
     """One model on one panel.
 
     Attributes
@@ -84,27 +109,6 @@ class Dense:
             if w is not None:
                 value = value + m * log_abs_det(np.eye(w.shape[0]) - r * w)
         return value
-
-    def score(self, p: np.ndarray) -> np.ndarray:
-        """Gradient by complex steps: exact to rounding."""
-        out = np.empty(p.size)
-        for i in range(p.size):
-            step = p.astype(complex)
-            step[i] += 1e-30j
-            out[i] = self.loglik(step).imag / 1e-30
-        return out
-
-    def information(self, p: np.ndarray) -> np.ndarray:
-        """Minus the Hessian: central differences of the score, two step sizes extrapolated (Richardson)."""
-        hessian = np.empty((p.size, p.size))
-        for i in range(p.size):
-            h = 1e-4 * max(1.0, abs(p[i])) if i < p.size - 1 else 1e-3 * p[i]
-            step = np.zeros(p.size)
-            step[i] = h
-            wide = (self.score(p + step) - self.score(p - step)) / (2 * h)
-            narrow = (self.score(p + step / 2) - self.score(p - step / 2)) / h
-            hessian[i] = (4 * narrow - wide) / 3
-        return -0.5 * (hessian + hessian.T)
 
     def start(self, rho: float, lambda_: float) -> np.ndarray:
         """Least squares with the given spatial parameters."""

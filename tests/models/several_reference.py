@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from dense_reference import helmert, log_abs_det
+from dense_reference import Derivatives, helmert, log_abs_det
 from scipy import optimize
 
 from nqpf_spatial.weights import SpatialWeights, WeightsSequence, from_any, sequence
@@ -91,7 +91,7 @@ def make_panel(
 
 
 @dataclass
-class Reference:
+class Reference(Derivatives):
     """The likelihood of one model on one panel.
 
     Attributes
@@ -150,26 +150,6 @@ class Reference:
         b, s, s2 = p[: self.k], p[self.k : -1], p[-1]
         e = self.residual(b, s)
         return -0.5 * e.size * np.log(2 * np.pi * s2) - 0.5 * (e * e).sum() / s2 + self.log_det(s)
-
-    def score(self, p: np.ndarray) -> np.ndarray:
-        out = np.empty(p.size)
-        for i in range(p.size):
-            step = p.astype(complex)
-            step[i] += 1e-30j
-            out[i] = self.loglik(step).imag / 1e-30
-        return out
-
-    def information(self, p: np.ndarray) -> np.ndarray:
-        """Minus the Hessian by central differences of the score, Richardson extrapolated."""
-        hessian = np.empty((p.size, p.size))
-        for i in range(p.size):
-            h = 1e-4 * max(1.0, abs(p[i])) if i < p.size - 1 else 1e-3 * p[i]
-            step = np.zeros(p.size)
-            step[i] = h
-            wide = (self.score(p + step) - self.score(p - step)) / (2 * h)
-            narrow = (self.score(p + step / 2) - self.score(p - step / 2)) / h
-            hessian[i] = (4 * narrow - wide) / 3
-        return -0.5 * (hessian + hessian.T)
 
     def start(self, s: np.ndarray) -> np.ndarray:
         zero = self.residual(np.zeros(self.k), s).ravel()

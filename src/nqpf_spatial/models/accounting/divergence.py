@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from nqpf_spatial.models.accounting.game import Game, bootstrap_errors, make_game
 from nqpf_spatial.models.accounting.setup import TOTAL, group_variables, measure_of
+from nqpf_spatial.models.covariance import check_alpha
 from nqpf_spatial.models.scenarios.changes import outcome_is_log
 
 if TYPE_CHECKING:
@@ -204,8 +205,7 @@ def divergence_accounting(
     log = _scale(fit, scale)
     found, names = measure_of(fit, measure, blocks, log)
     how = _change(fit, change)
-    if not 0.0 < alpha < 1.0:
-        raise ValueError(f"alpha={alpha}: give the share outside the interval, 0.05 for 95 %")
+    check_alpha(alpha)
     game = make_game(fit, found, group_variables(fit.estimate.design, groups), years, how)
     errors = bootstrap_errors(game, replicates, kind, seed) if replicates else None
     point, totals = game.contributions(*game.at_estimates()), game.totals()

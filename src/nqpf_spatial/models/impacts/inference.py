@@ -14,6 +14,7 @@ from scipy import stats
 from nqpf_spatial.kernels import impacts as kernel
 from nqpf_spatial.kernels.factor import FactorLogDet
 from nqpf_spatial.models.bayes.posterior import Prior
+from nqpf_spatial.models.covariance import check_alpha
 from nqpf_spatial.models.design import MEAN
 from nqpf_spatial.models.dynamic.part import lag_names
 from nqpf_spatial.models.estimate import Weights
@@ -188,8 +189,7 @@ def impacts(
     their standard deviation, as in spatialreg: ``b / (1 - rho)`` has no finite variance, so that near the bound it depends
     on the seed, and z and p with it. The interval is made of quantiles and is the one to trust there.
     """
-    if not 0.0 < alpha < 1.0:
-        raise ValueError(f"alpha={alpha}: give the share outside the interval, 0.05 for 95 %")
+    check_alpha(alpha)
     if lag_names(fit.estimate):
         if kind not in (None, "recursive") or prior is not None:
             raise ValueError(

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from nqpf_spatial.models.bayes.posterior import Prior, posterior, warn_at_edge
 from nqpf_spatial.models.bootstrap import bootstrap
+from nqpf_spatial.models.covariance import check_alpha
 
 if TYPE_CHECKING:
     from nqpf_spatial.models.results import SpatialFit
@@ -34,6 +35,15 @@ def sample_parameters(
     found = posterior(fit, draws, seed, prior or "flat")
     warn_at_edge(found)
     return found.draws.to_numpy()
+
+
+def check_request(method: str, draws: int, alpha: float) -> None:
+    """What intervals of a function of the parameters can be asked for."""
+    if method not in ("delta", *METHODS):
+        raise ValueError(f"method={method!r} is not known; choose one of {', '.join(map(repr, ('delta', *METHODS)))}")
+    check_alpha(alpha)
+    if method != "delta" and draws < 2:
+        raise ValueError(f"draws={draws}: at least two are needed, some thousands are sensible")
 
 
 def vcov_note(fit: SpatialFit, method: str) -> str:

@@ -14,8 +14,7 @@ from scipy import stats
 from nqpf_spatial.errors import PanelError
 from nqpf_spatial.kernels import counterfactual as kernel
 from nqpf_spatial.models.bayes.posterior import Prior
-from nqpf_spatial.models.impacts.inference import METHODS
-from nqpf_spatial.models.impacts.samples import admissible, sample_parameters, vcov_note
+from nqpf_spatial.models.impacts.samples import admissible, check_request, sample_parameters, vcov_note
 from nqpf_spatial.models.impacts.views import membership
 from nqpf_spatial.models.labels import enumerate_some
 from nqpf_spatial.models.missing.networks import require_balanced
@@ -282,10 +281,7 @@ def counterfactual(
     >>> what_if.by_block().index.tolist()
     ['East', 'Central', 'West', 'Northeast', 'all']
     """
-    if method not in METHODS:
-        raise ValueError(f"method={method!r} is not known; choose one of {', '.join(map(repr, METHODS))}")
-    if not 0.0 < alpha < 1.0:
-        raise ValueError(f"alpha={alpha}: give the share outside the interval, 0.05 for 95 %")
+    check_request(method, draws, alpha)
     require_balanced(fit.estimate, "a counterfactual, a response of every unit in every period,")
     design = fit.estimate.design
     units, periods = select_units(where, design.units), select_periods(years, design)
@@ -295,8 +291,6 @@ def counterfactual(
     dx = changed_columns(fit, frame) - design.evaluate(design.frame)
     sample = outside = None
     if method != "delta":
-        if draws < 2:
-            raise ValueError(f"draws={draws}: at least two are needed, some thousands are sensible")
         if len(design.units) > SPLIT_UP_TO:
             raise ValueError(
                 f'every draw needs an inverse, too many with {len(design.units)} units; use method="delta"'

@@ -13,8 +13,7 @@ from scipy import stats
 
 from nqpf_spatial.kernels import counterfactual as kernel
 from nqpf_spatial.models.bayes.posterior import Prior
-from nqpf_spatial.models.impacts.inference import METHODS
-from nqpf_spatial.models.impacts.samples import admissible, sample_parameters, vcov_note
+from nqpf_spatial.models.impacts.samples import admissible, check_request, sample_parameters, vcov_note
 from nqpf_spatial.models.missing.networks import require_balanced
 from nqpf_spatial.models.scenarios.changes import outcome_is_log
 from nqpf_spatial.models.scenarios.newdata import NewRows, check_consecutive, new_rows
@@ -174,10 +173,7 @@ def forecast(
     >>> ahead.table.columns.tolist(), len(ahead.table)
     (['estimate', 'se', 'lower', 'upper', 'se_mean'], 31)
     """
-    if method not in METHODS:
-        raise ValueError(f"method={method!r} is not known; choose one of {', '.join(map(repr, METHODS))}")
-    if not 0.0 < alpha < 1.0:
-        raise ValueError(f"alpha={alpha}: give the share outside the interval, 0.05 for 95 %")
+    check_request(method, draws, alpha)
     rows, ahead, said = prepare(fit, data, time_effect, time_sd)
     params = fit.params.to_numpy()
     estimate = ahead.mean(params[None])[0]
@@ -189,8 +185,6 @@ def forecast(
         half = stats.norm.isf(alpha / 2) * se
         lower, upper = estimate - half, estimate + half
     else:
-        if draws < 2:
-            raise ValueError(f"draws={draws}: at least two are needed, some thousands are sensible")
         sample = sample_parameters(fit, method, draws, seed, kind, prior)
         inside = admissible(fit, sample) & _error_admissible(fit, sample)
         used, outside = int(inside.sum()), float(1.0 - inside.mean())

@@ -19,6 +19,7 @@ from scipy import stats
 
 from nqpf_spatial.kernels import several_impacts as kernel
 from nqpf_spatial.kernels.impacts import decompose, multiplier
+from nqpf_spatial.models.covariance import check_alpha
 from nqpf_spatial.models.impacts.inference import Impacts, impact_table
 from nqpf_spatial.models.impacts.marginal import Row, rows
 from nqpf_spatial.models.impacts.samples import vcov_note
@@ -285,8 +286,7 @@ def impacts(
         raise ValueError(
             f"method={method!r} is not available with several or changing weights; choose one of {', '.join(map(repr, METHODS))}"
         )
-    if not 0.0 < alpha < 1.0:
-        raise ValueError(f"alpha={alpha}: give the share outside the interval, 0.05 for 95 %")
+    check_alpha(alpha)
     draws = 10_000 if draws is None else draws
     if draws < 2:
         raise ValueError(f"draws={draws}: at least two are needed, some thousands are sensible")

@@ -18,6 +18,7 @@ from scipy import optimize, stats
 from nqpf_spatial.errors import IdentificationWarning
 from nqpf_spatial.kernels.combination import fit_combination
 from nqpf_spatial.kernels.several import SeveralML
+from nqpf_spatial.models.covariance import check_alpha
 from nqpf_spatial.models.several.bootstrap import Sampler
 from nqpf_spatial.models.several.estimate import SeveralEstimate
 
@@ -87,8 +88,7 @@ def shares(fit: SeveralFit, alpha: float = 0.05) -> pd.DataFrame:
     Intervals are conservative where other shares lie at zero, and the likelihood ratios of ``correction="score"`` with weights
     that change and unit effects are approximate (no likelihood has that score).
     """
-    if not 0.0 < alpha < 1.0:
-        raise ValueError(f"alpha={alpha}: give the share outside the interval, 0.05 for 95 %")
+    check_alpha(alpha)
     est, ml = _data(fit)
     assert ml.shares is not None
     limit = float(stats.chi2.isf(alpha, 1))

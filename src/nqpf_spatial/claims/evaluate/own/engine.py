@@ -11,9 +11,7 @@ Readings fixed before any verdict was computed:
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -21,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from nqpf_spatial.claims.context import Context, NotInRelease
 from nqpf_spatial.claims.evaluate.assessment import Alternative, Assessment
 from nqpf_spatial.claims.evaluate.assessment import Reading as ClaimReading
+from nqpf_spatial.claims.evaluate.criteria import noted as noted
 from nqpf_spatial.claims.evaluate.own.settings import Setting
 from nqpf_spatial.claims.record import Evidence, VariantResult
 from nqpf_spatial.claims.record import Reading as Word
@@ -121,19 +120,6 @@ class Criterion:
     start: Callable[[Claim, Context], Any] = lambda claim, ctx: Setting()
     heavy: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
-
-
-@contextmanager
-def noted(notes: list[str]) -> Iterator[None]:
-    """Turn the library's own warnings into notes of the record; pass on all others."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        yield
-    for entry in caught:
-        if entry.category.__module__.startswith("nqpf_spatial."):
-            notes.append(f"{entry.category.__name__}: {entry.message}")
-        else:
-            warnings.warn_explicit(entry.message, entry.category, entry.filename, entry.lineno)
 
 
 def baseline(criterion: Criterion, claim: Claim, ctx: Context) -> Measured:
