@@ -423,6 +423,9 @@ def test_years_of_another_kind_than_the_labels(label, given, words) -> None:
     data = data.set_axis(pd.MultiIndex.from_arrays([data.index.get_level_values(0), named], names=["province", "year"]))
     with pytest.raises(PanelError, match=words):
         nq.sar("y ~ x", data, w, years=given)
+    kinds = words.split(":")[0].removesuffix("; they run from 2001 to 2005$").replace("the data have", "the fit has")
+    with pytest.raises(PanelError, match=kinds):
+        nq.sar("y ~ x", data, w).counterfactual({"x": 1.0}, years=given)
     own = nq.sar("y ~ x", data, w, years=(label(2), label(4)))
     assert own.estimate.design.periods == (label(2), label(3), label(4))
 

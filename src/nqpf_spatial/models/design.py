@@ -6,7 +6,6 @@ import difflib
 import hashlib
 from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from scipy.sparse import csgraph, csr_array
 
 from nqpf_spatial import provinces
 from nqpf_spatial.errors import PanelError
-from nqpf_spatial.models.labels import canonical, enumerate_some, match
+from nqpf_spatial.models.labels import canonical, enumerate_some, kind_hint, match
 from nqpf_spatial.models.missing.choices import Dropped, Missing, Selection, cell_name, select
 from nqpf_spatial.models.spec import ParsedFormula, check_functions, effect_flags
 
@@ -244,29 +243,12 @@ def _select_periods(index: pd.Index, years: tuple[object, object], levels: tuple
     if absent:
         raise PanelError(
             f"years={tuple(years)}: the data have no {enumerate_some(absent)}; they run from {period.min()} to "
-            f"{period.max()}{_kind_hint(absent[0], period, levels[1])}"
+            f"{period.max()}{kind_hint(absent[0], period, levels[1])}"
         )
     first, last = years
     if first > last:  # type: ignore[operator]
         raise PanelError(f"years={tuple(years)}: the first is after the last; write years=({last}, {first})")
     return np.asarray((period >= first) & (period <= last))
-
-
-def _kind_hint(edge: object, period: pd.Index, level: str) -> str:
-    """What the labels of the periods are, where years= names them as something else."""
-    first, last = period.min(), period.max()
-    if isinstance(edge, type(first)) or (isinstance(edge, Real) and isinstance(first, Real)):
-        return ""
-    if isinstance(first, Real):
-        kind, pair = "numbers", f"({first}, {last})"
-    elif isinstance(first, str):
-        kind, pair = "text", f"({first!r}, {last!r})"
-    else:
-        kind = type(first).__name__
-        name = f"pd.{kind}" if isinstance(first, (pd.Period, pd.Timestamp)) else kind
-        shown = [str(v.date()) if isinstance(v, pd.Timestamp) and v == v.normalize() else str(v) for v in (first, last)]
-        pair = f"({name}({shown[0]!r}), {name}({shown[1]!r}))"
-    return f". The level {level!r} holds {kind}, not {type(edge).__name__}: give labels of that kind, years={pair}"
 
 
 def _coded(

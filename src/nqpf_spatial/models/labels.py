@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from numbers import Real
+
+import pandas as pd
 
 from nqpf_spatial import provinces
 from nqpf_spatial.errors import AlignmentError
@@ -76,3 +79,20 @@ def enumerate_some(items: Sequence[object], limit: int = 12) -> str:
     """Comma-separated items, the first `limit` of them and how many more."""
     text = ", ".join(str(item) for item in items[:limit])
     return text if len(items) <= limit else f"{text} and {len(items) - limit} more"
+
+
+def kind_hint(edge: object, period: pd.Index, level: str) -> str:
+    """What the labels of the periods are, where years= names them as something else."""
+    first, last = period.min(), period.max()
+    if isinstance(edge, type(first)) or (isinstance(edge, Real) and isinstance(first, Real)):
+        return ""
+    if isinstance(first, Real):
+        kind, pair = "numbers", f"({first}, {last})"
+    elif isinstance(first, str):
+        kind, pair = "text", f"({first!r}, {last!r})"
+    else:
+        kind = type(first).__name__
+        name = f"pd.{kind}" if isinstance(first, (pd.Period, pd.Timestamp)) else kind
+        shown = [str(v.date()) if isinstance(v, pd.Timestamp) and v == v.normalize() else str(v) for v in (first, last)]
+        pair = f"({name}({shown[0]!r}), {name}({shown[1]!r}))"
+    return f". The level {level!r} holds {kind}, not {type(edge).__name__}: give labels of that kind, years={pair}"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nqpf_spatial import provinces
 from nqpf_spatial.errors import AlignmentError, PanelError
 from nqpf_spatial.models.design import Design
-from nqpf_spatial.models.labels import enumerate_some
+from nqpf_spatial.models.labels import enumerate_some, kind_hint
 
 #: names of groups of provinces -> (scheme, group)
 _BLOCKS = {
@@ -104,10 +104,11 @@ def select_periods(years: object, design: Design) -> NDArray[np.bool_]:
     if isinstance(years, (tuple, list)) and len(years) != 2:
         raise ValueError(f"years={years!r}: give one period or (first, last)")
     ends = list(years) if isinstance(years, (tuple, list)) else [years, years]
-    absent = [edge for edge in ends if edge not in periods]
+    absent = [edge for edge in dict.fromkeys(ends) if edge not in periods]
     if absent:
+        hint = kind_hint(absent[0], pd.Index(periods), design.levels[1])
         raise PanelError(
-            f"years={years!r}: the fit has no {enumerate_some(absent)}; it covers {periods[0]} to {periods[-1]}"
+            f"years={years!r}: the fit has no {enumerate_some(absent)}; it covers {periods[0]} to {periods[-1]}{hint}"
         )
     first, last = (periods.index(edge) for edge in ends)
     if first > last:
