@@ -135,3 +135,22 @@ def test_own_panels_are_checked() -> None:
         nq.weights.economic("x", 2000, data=pd.concat([panel, panel.iloc[:1]]))
     with pytest.raises(PanelError, match="missing for b 2001"):
         nq.weights.economic("x", (2000, 2001), data=panel.iloc[:3])
+
+
+@pytest.mark.parametrize("form", ["en", "zh", "adcode"])
+def test_a_series_by_unit_and_year_is_averaged(form: str) -> None:
+    gdp = nq.load_panel(["gdp_real_pc", "gdp_real"], names=form)  # type: ignore[arg-type]
+    w = nq.weights.economic(gdp["gdp_real_pc"], (2005, 2010))
+    assert w == nq.weights.economic(names=form) and w.n == 31  # type: ignore[arg-type]
+    assert nq.weights.economic(gdp["gdp_real_pc"].swaplevel().sort_index(), (2005, 2010)) == w
+    assert nq.weights.gravity(gdp["gdp_real"], (2005, 2010)).n == 31
+    with pytest.raises(ValueError, match="years= is needed to average 'gdp_real_pc'"):
+        nq.weights.economic(gdp["gdp_real_pc"], None)
+    with pytest.raises(PanelError, match="gdp_real_pc has no year 2025"):
+        nq.weights.economic(gdp["gdp_real_pc"], (2011, 2025))
+
+
+def test_groups_by_unit_and_year_are_an_error() -> None:
+    groups = nq.load_panel("gdp")["gdp"] > 10_000
+    with pytest.raises(AlignmentError, match="groups= has an index of 2 levels; give one group per unit"):
+        nq.weights.block(groups)

@@ -63,9 +63,9 @@ def attribute(
     Parameters
     ----------
     variable : str or Series
-        Variable of the packaged panel or of ``data``; or one value per unit.
+        Variable of the packaged panel or of ``data``; or one value per unit, or per (unit, year).
     years : int, (first, last) or None
-        Year, or first and last year of the mean. None with a Series.
+        Year, or first and last year of the mean. With one value per unit: the years that they are from.
     data : DataFrame, optional
         The user's own panel, MultiIndex (unit, year).
     names : {"en", "zh", "adcode", "iso"}
@@ -79,6 +79,9 @@ def attribute(
     if isinstance(variable, pd.Series):
         if data is not None:
             raise ValueError("give the values as a Series or name a column of data=, not both")
+        if variable.index.nlevels == 2:
+            name = str(variable.name or "values")
+            return attribute(name, years, variable.to_frame(name))
         return _ordered(variable.index, variable, str(variable.name or "values"), _span(years))
     span = _span(years)
     if span is None:
@@ -93,7 +96,7 @@ def attribute(
         breaks = _breaks(variable, span)
     else:
         panel = _checked(data, variable)
-    wide = panel[variable].unstack()
+    wide = panel[variable].unstack(level=_year_level(panel.index))
     absent = [y for y in range(span[0], span[1] + 1) if y not in wide.columns]
     if absent:
         raise PanelError(f"{variable} has no year {_labels.shorten(absent)}; there are {_labels.shorten(wide.columns)}")
@@ -126,6 +129,11 @@ def _checked(data: pd.DataFrame, variable: str) -> pd.DataFrame:
         twice = data.index[data.index.duplicated()]
         raise PanelError(f"data= has more than one row for {_labels.shorten(map(tuple, twice.tolist()), 4)}")
     return data
+
+
+def _year_level(index: pd.Index) -> int:
+    """The level of the years: by name where one is called so, else the second."""
+    return 0 if str(index.names[0]).lower() in ("year", "time", "period", "date", "年份", "年") else 1
 
 
 def _span(years: int | tuple[int, int] | None) -> tuple[int, int] | None:

@@ -79,6 +79,11 @@ def block(
 
 
 def _membership(groups: Scheme | pd.Series, names: Names) -> pd.Series:
+    if isinstance(groups, pd.Series) and groups.index.nlevels > 1:
+        raise AlignmentError(
+            f"groups= has an index of {groups.index.nlevels} levels; give one group per unit, for instance "
+            "groups.groupby(level=0).first()"
+        )
     if isinstance(groups, pd.Series):
         return groups
     listed = provinces.groups(groups, names=names)
