@@ -474,3 +474,41 @@ def test_categories_without_rows_do_not_matter() -> None:
     by_number = nq.weights.from_any(w.dense(), ids=range(5))
     found = nq.sar(formula, numbers.set_index(["unit", "period"]), by_number)
     assert found.rho == pytest.approx(nq.sar(formula, first, w).rho, rel=1e-9)
+
+
+@pytest.mark.parametrize("ordered", [False, True])
+def test_categories_of_periods_have_the_order_of_what_they_are(ordered: bool) -> None:
+    """A categorical level keeps the order in which its values were met; years go by their numbers whatever that is."""
+    w = nq.weights.contiguity()
+    data = nq.simulate("SAR", w, T=6, params={"x": 1.0, "L:y": 0.2, "rho": 0.2}, seed=1)
+    flat = data.reset_index()
+    flat["period"] = pd.Categorical(flat["period"], categories=[6, 5, 4, 3, 2, 1], ordered=ordered)
+    mixed = flat.set_index(["unit", "period"])
+    for options in ({}, {"years": (2, 5)}, {"dynamic": "lag_y"}):
+        one, two = (nq.sar("y ~ x | unit + period", d, w, **options) for d in (data, mixed))
+        assert one.estimate.design.periods == two.estimate.design.periods
+        pd.testing.assert_series_equal(one.params, two.params)
+
+
+def test_ordered_words_for_periods_keep_their_order() -> None:
+    w = nq.weights.contiguity()
+    flat = nq.simulate("SAR", w, T=3, params={"x": 1.0, "rho": 0.3}, seed=1).reset_index()
+    flat["period"] = pd.Categorical.from_codes(flat["period"] - 1, ["start", "middle", "end"], ordered=True)
+    fit = nq.sar("y ~ x | unit", flat.set_index(["unit", "period"]), w, years=("start", "middle"))
+    assert fit.estimate.design.periods == ("start", "middle")
+
+
+def test_levels_of_one_name_are_an_error() -> None:
+    w = nq.weights.contiguity()
+    data = nq.simulate("SAR", w, T=3, params={"x": 1.0, "rho": 0.3}, seed=1)
+    data.index.names = ["unit", "unit"]
+    with pytest.raises(PanelError, match="both levels of the index are named 'unit'"):
+        nq.sar("y ~ x | unit", data, w)
+
+
+def test_error_weights_are_refused_with_advice_that_works() -> None:
+    w = nq.weights.contiguity(transform="spectral")
+    data = nq.simulate("SAR", w, T=3, params={"x": 1.0, "rho": 0.3}, seed=1)
+    for correction in ("transform", "score", "none"):
+        with pytest.raises(IdentificationError, match="error filter changes the time effects"):
+            nq.sem("y ~ x | period", data, w, correction=correction)

@@ -11,6 +11,7 @@ import pytest
 
 import nqpf_spatial as nq
 from nqpf_spatial.errors import (
+    AlignmentError,
     DataSourceError,
     EndogeneityWarning,
     FewClustersWarning,
@@ -198,6 +199,35 @@ def test_unknown_covariances_and_options_are_refused(fits):
         _ = fits["SDM"].with_vcov("cluster", groups={f"u{i:02d}": i // 5 for i in range(9)}).bse
     with pytest.raises(PanelError, match="no entry for u08"):
         _ = fits["SDM"].with_vcov("cluster", groups={f"u{i:02d}": i for i in range(8)}).bse
+
+
+def test_distances_that_are_none_are_refused(w, fits):
+    units = list(w.ids)
+    far = pd.DataFrame(np.abs(np.subtract.outer(np.arange(9.0), np.arange(9.0))), index=units, columns=units)
+
+    def bse(frame, **options):
+        return fits["SDM"].with_vcov("conley", **{"distance": frame, "cutoff": 3.0, **options}).bse
+
+    hole, back, one_way = far.copy(), far.copy(), far.copy()
+    hole.iloc[1, 2], back.iloc[1, 2], one_way.iloc[1, 2] = np.nan, -1.0, 50.0
+    for wrong in (hole, back, one_way):
+        with pytest.raises(PanelError, match="missing, negative or one-way distances"):
+            bse(wrong)
+    with pytest.raises(AlignmentError, match="the columns of distance="):
+        bse(far.set_axis([f"c{i}" for i in range(9)], axis=1))
+    with pytest.raises(PanelError, match="names a unit twice"):
+        bse(pd.concat([far, far.iloc[:1]]))
+    with pytest.raises(ValueError, match="cutoff='3': a distance in km is a positive number"):
+        bse(far, cutoff="3")
+    with pytest.raises(ValueError, match=r"lags=1\.5"):
+        _ = fits["SDM"].with_vcov("driscoll-kraay", lags=1.5).bse
+
+
+def test_units_without_a_group_are_no_cluster(w, fits):
+    groups = pd.Series([i // 2 for i in range(9)], index=list(w.ids), dtype=float)
+    groups.iloc[[0, 5]] = np.nan
+    with pytest.raises(PanelError, match=r"groups= has no group for u00, u05"):
+        _ = fits["SDM"].with_vcov("cluster", groups=groups).bse
 
 
 def test_few_clusters_warn(fits):

@@ -201,6 +201,11 @@ def group_codes(est: Estimate, groups: pd.Series | Mapping[Any, Any] | str | Non
         if absent:
             raise PanelError(f"groups= has no entry for {', '.join(map(str, absent[:12]))}")
         named = [given[unit] for unit in units]
+        nameless = [unit for unit, name in zip(units, named, strict=True) if pd.isna(name)]
+        if nameless:
+            raise PanelError(
+                f"groups= has no group for {', '.join(map(str, nameless[:12]))}: they are no cluster together"
+            )
     code = np.unique(np.array([str(name) for name in named]), return_inverse=True)[1]
     if code.max() < 2:
         raise PanelError("groups= makes fewer than three clusters; a clustered covariance needs many")
@@ -212,7 +217,7 @@ def _driscoll_kraay(est: Estimate, lags: int | None = None) -> NDArray:
     if t < 4:
         raise PanelError(f"the Driscoll-Kraay covariance averages over periods; {t} are too few")
     chosen = int(np.floor(4.0 * (t / 100.0) ** (2.0 / 9.0))) if lags is None else lags
-    if not 0 <= chosen < t - 1:
+    if not isinstance(chosen, (int, np.integer)) or not 0 <= chosen < t - 1:
         raise ValueError(f"lags={lags}: choose between 0 and {t - 2}")
     _warn_few(t, "periods")
     return _between(est, sandwich.period_meat(score_form(est), chosen))
@@ -223,18 +228,31 @@ def _conley(est: Estimate, distance: pd.DataFrame | None = None, cutoff: float |
         raise TypeError(
             f"distance= is a {type(distance).__name__}; give a DataFrame with the units as index and columns"
         )
-    if cutoff is not None and not cutoff > 0:
-        raise ValueError(f"cutoff={cutoff}: a distance in km is positive")
+    if cutoff is not None and not (isinstance(cutoff, (int, float, np.number)) and cutoff > 0):
+        raise ValueError(f"cutoff={cutoff!r}: a distance in km is a positive number")
     if distance is None or cutoff is None:
         raise ValueError('vcov="conley" needs distance= (a labelled square frame, in km) and cutoff= (in km)')
     units = list(est.design.units)
-    place = match(units, list(distance.index))
-    order = [place[unit] for unit in units]
-    aligned = distance.loc[:, list(distance.index)].to_numpy(dtype=float)[np.ix_(order, order)]
+    aligned = _aligned(distance, units)
     kernel = np.clip(1.0 - aligned / float(cutoff), 0.0, None)
     np.fill_diagonal(kernel, 1.0)
     _warn_few(len(units), "units")
     return _between(est, sandwich.conley_meat(score_form(est), kernel))
+
+
+def _aligned(distance: pd.DataFrame, units: list[Any]) -> NDArray:
+    """Distances (N, N) in the order of the units, checked."""
+    if not (distance.index.is_unique and distance.columns.is_unique):
+        raise PanelError("distance= names a unit twice")
+    place = match(units, list(distance.index), ("the fit", "the index of distance="))
+    across = match(units, list(distance.columns), ("the fit", "the columns of distance="))
+    rows, columns = ([where[unit] for unit in units] for where in (place, across))
+    found = distance.to_numpy(dtype=float)[np.ix_(rows, columns)]
+    if not (np.isfinite(found).all() and (found >= 0).all() and np.allclose(found, found.T)):
+        raise PanelError(
+            "distance= holds missing, negative or one-way distances: give km between every two units, the same both ways"
+        )
+    return found
 
 
 def _warn_few(count: int, what: str) -> None:

@@ -165,7 +165,7 @@ def build_design(
     if len(levels) == 2:
         _check_level_order(data.index, ids, levels)
     columns = _needed_columns(data, parsed, levels)
-    index = data.index
+    index = _in_time(data.index)
     if years is not None:
         kept = _select_periods(index, years, levels)
         index, columns = index[kept], {name: values[kept] for name, values in columns.items()}
@@ -207,6 +207,10 @@ def _levels(data: pd.DataFrame) -> tuple[str, ...]:
             f"the index has {data.index.nlevels} levels; use (unit, period), or (unit) for a cross-section"
         )
     default = ("unit", "period")
+    if data.index.nlevels == 2 and data.index.names[0] is not None and data.index.names[0] == data.index.names[1]:
+        raise PanelError(
+            f"both levels of the index are named {data.index.names[0]!r}: name them apart, data.index.names = [...]"
+        )
     return tuple(str(name) if name is not None else default[i] for i, name in enumerate(data.index.names))
 
 
@@ -229,14 +233,26 @@ def _needed_columns(data: pd.DataFrame, parsed: ParsedFormula, levels: tuple[str
     }
 
 
+def _in_time(index: pd.Index) -> pd.Index:
+    """The index with a categorical level of periods as what its categories are.
+
+    The order of categories is that in which a file or a conversion met them: numbers and dates have an order of their own, and text too
+    unless somebody has said that the categories are ordered.
+    """
+    if index.nlevels < 2 or not isinstance(period := index.get_level_values(1), pd.CategoricalIndex):
+        return index
+    kind = period.categories.dtype
+    if period.ordered and pd.api.types.is_string_dtype(kind):
+        return index
+    return pd.MultiIndex.from_arrays([index.get_level_values(0), period.astype(kind)], names=index.names)
+
+
 def _select_periods(index: pd.Index, years: tuple[object, object], levels: tuple[str, ...]) -> NDArray:
     if len(levels) == 1:
         raise PanelError("years= needs a panel with index (unit, period); the data are a cross-section")
     if not isinstance(years, (tuple, list)) or len(years) != 2:
         raise ValueError(f"years={years!r}: give (first, last), for instance years=(2012, 2024)")
     period = index.get_level_values(1)
-    if isinstance(period, pd.CategoricalIndex) and pd.api.types.is_numeric_dtype(period.categories):
-        period = period.astype(period.categories.dtype)
     # text such as "2004" is in an index of dates if any date of that year is, but compares as its first day
     dates = isinstance(period, pd.DatetimeIndex)
     absent = [edge for edge in years if edge not in period or (dates and isinstance(edge, str))]
@@ -246,7 +262,8 @@ def _select_periods(index: pd.Index, years: tuple[object, object], levels: tuple
             f"{period.max()}{kind_hint(absent[0], period, levels[1])}"
         )
     first, last = years
-    if first > last:  # type: ignore[operator]
+    words = isinstance(period, pd.CategoricalIndex)  # in an order of their own
+    if np.greater(*period.categories.get_indexer([first, last])) if words else first > last:  # type: ignore[operator]
         raise PanelError(f"years={tuple(years)}: the first is after the last; write years=({last}, {first})")
     return np.asarray((period >= first) & (period <= last))
 

@@ -169,6 +169,12 @@ def build_likelihood(design: Design, weights: Weights, correction: str) -> Likel
     logdets = []
     for role, w in (("lag", weights.lag), ("error", weights.error)):
         logdet = None if w is None else log_determinant(w)
+        if w is not None and role == "error" and design.time and not w.is_row_stochastic:
+            raise IdentificationError(
+                f"the error weights {w.name!r} do not have rows that sum to one, so the error filter changes the time "
+                'effects. Use row-standardised error weights, w.with_transform("row"), or leave out the fixed time effects and write '
+                f"+ C({design.levels[1]})"
+            )
         if logdet is not None and w is not None and transform and design.time:
             if w.is_row_stochastic or correction == "transform":
                 _require_row_stochastic(w, role)
@@ -179,12 +185,6 @@ def build_likelihood(design: Design, weights: Weights, correction: str) -> Likel
                 )
             else:
                 logdet = ld.adjust(logdet, w.dense())
-        if w is not None and role == "error" and design.time and not w.is_row_stochastic:
-            raise IdentificationError(
-                f"the error weights {w.name!r} do not have rows that sum to one, so the error filter changes the time "
-                "effects. Use row-standardised error weights, or leave out the fixed time effects and write "
-                f"+ C({design.levels[1]})"
-            )
         logdets.append(logdet)
     return Likelihood(units * periods, periods, *logdets)
 
