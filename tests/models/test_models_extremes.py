@@ -103,3 +103,33 @@ def test_corrected_dummy_variable_fits_have_the_information_of_what_the_dummies_
     np.testing.assert_allclose(bias.bse, exact.bse, rtol=tolerance)
     assert bias.sigma2_se == pytest.approx(exact.sigma2_se, rel=tolerance)
     np.testing.assert_allclose(boot.bse, exact.bse, rtol=0.15)
+
+
+@pytest.mark.filterwarnings("ignore::nqpf_spatial.errors.FewClustersWarning")
+@pytest.mark.parametrize("vcov", ["driscoll-kraay", "cluster"])
+def test_draws_and_joint_tests_with_a_covariance_of_few_periods_or_clusters(vcov: str) -> None:
+    """Its rank is below the number of parameters: draws stay in the space it spans, joint tests of more restrictions do not exist."""
+    from nqpf_spatial.models.diagnostics import wald_test
+    from nqpf_spatial.models.impacts.samples import normal_draws
+
+    w = nq.weights.contiguity()
+    params = {"a": 1.0, "b": 0.2, "c": 0.1, "d": 0.0, "W:a": 0.3, "W:b": 0.0, "W:c": 0.0, "W:d": 0.0, "rho": 0.4}
+    data = nq.simulate("SDM", w, T=4, params=params, seed=1)
+    options = {"groups": {unit: i % 3 for i, unit in enumerate(w.ids)}} if vcov == "cluster" else {}
+    fit = nq.sdm("y ~ a + b + c + d | unit + period", data, w).with_vcov(vcov, **options)
+    rank = np.linalg.matrix_rank(fit.cov_params().to_numpy(), tol=1e-10)
+    assert rank < len(fit.params)
+    drawn, se = normal_draws(fit, 20_000, 0), fit.bse.to_numpy()
+    scaled = np.cov(drawn.T) / np.outer(se, se)
+    np.testing.assert_allclose(scaled, fit.cov_params() / np.outer(se, se), atol=0.04)
+    assert np.isfinite(fit.impacts("simulate", draws=100).tidy()["se"]).all()
+    if rank < 4:
+        with pytest.raises(IdentificationError, match="singular in the 4 restrictions"):
+            wald_test(fit, "SAR")
+
+
+def test_several_lags_with_dummies_that_use_up_the_observations() -> None:
+    data, w = chain(4, 2)
+    other = nq.weights.from_any(np.ones((4, 4)) - np.eye(4), ids=list(w.ids), transform="row", name="all")
+    with pytest.raises(IdentificationError, match="3 effective observations for 3 coefficients"):
+        nq.sar("y ~ x | unit + period", data, {"a": w, "b": other}, correction="none")

@@ -188,6 +188,11 @@ def wald_test(fit: SpatialFit, restricted: str) -> Test:
     _require_common_factor(est, spec.name)
     value, jacobian = _restriction(est, inside[spec.name], list(fit.params.index), fit.params.to_numpy())
     covariance = jacobian @ fit.cov_params().to_numpy() @ jacobian.T
+    scale = np.sqrt(np.diag(covariance))
+    if np.linalg.eigvalsh(covariance / np.outer(scale, scale))[0] < 1e-10:
+        raise IdentificationError(
+            f"the {fit.vcov} covariance is singular in the {value.size} restrictions: too few clusters or periods for a joint test"
+        )
     statistic = float(value @ scaled.solve(covariance, value))
     where = f"{est.model.name} -> {spec.name}"
     nulls = (inside[spec.name], inside[spec.name])

@@ -20,8 +20,18 @@ METHODS = ("simulate", "bootstrap", "posterior")
 def normal_draws(fit: SpatialFit, draws: int, seed: int) -> NDArray:
     """(draws, p) parameter vectors from the normal distribution of the estimates."""
     rng = np.random.default_rng(seed)
-    factor = np.linalg.cholesky(fit.cov_params().to_numpy())
+    factor = root(fit.cov_params().to_numpy())
     return fit.params.to_numpy() + rng.standard_normal((draws, factor.shape[0])) @ factor.T
+
+
+def root(covariance: NDArray) -> NDArray:
+    """F with ``F F' = covariance``; one of few clusters or periods has no full rank, and draws then stay in the space it spans."""
+    try:
+        return np.linalg.cholesky(covariance)
+    except np.linalg.LinAlgError:
+        scale = np.sqrt(np.diag(covariance))
+        values, vectors = np.linalg.eigh(covariance / np.outer(scale, scale))
+        return scale[:, None] * vectors * np.sqrt(np.maximum(values, 0.0))
 
 
 def sample_parameters(

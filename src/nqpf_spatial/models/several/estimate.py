@@ -157,7 +157,8 @@ def estimate_several(
         model, design, weights, stacked, correction, Reduced(factor, None, stacked.z.shape[0]), plain,
         None, lag=lag, joint=joint,  # type: ignore[arg-type]
     )  # fmt: skip
-    _check_size(joint.n, len(stacked.names) + len(weights.terms))
+    used = design.effects_rank if correction == "none" else 0
+    _check_size(joint.n - used, len(stacked.names) + len(weights.terms))
     return _combined(est, blocks) if weights.combine else _separate(est, blocks)
 
 

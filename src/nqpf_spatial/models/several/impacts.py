@@ -22,7 +22,7 @@ from nqpf_spatial.kernels.impacts import decompose, multiplier
 from nqpf_spatial.models.covariance import check_alpha
 from nqpf_spatial.models.impacts.inference import Impacts, impact_table
 from nqpf_spatial.models.impacts.marginal import Row, rows
-from nqpf_spatial.models.impacts.samples import vcov_note
+from nqpf_spatial.models.impacts.samples import root, vcov_note
 from nqpf_spatial.models.impacts.views import _frame, check_order, membership
 from nqpf_spatial.models.several.bootstrap import bootstrap
 from nqpf_spatial.models.several.estimate import SeveralEstimate
@@ -372,9 +372,9 @@ def _draws(fit: SeveralFit, draws: int, seed: int) -> NDArray:
     est, rng = fit.several, np.random.default_rng(seed)
     params, tangent = fit.params.to_numpy(), est.ml.tangent
     if tangent is None:
-        factor = np.linalg.cholesky(fit.cov_params().to_numpy())
+        factor = root(fit.cov_params().to_numpy())
         return params + rng.standard_normal((draws, params.size)) @ factor.T
-    factor = np.linalg.cholesky(fit.free_cov()[:-1, :-1])
+    factor = root(fit.free_cov()[:-1, :-1])
     return params + rng.standard_normal((draws, factor.shape[0])) @ factor.T @ tangent[:-1, :-1].T
 
 
