@@ -442,3 +442,10 @@ def test_a_cross_section_and_an_estimator_without_a_standard_error(world):
 def test_no_warning_comes_from_printing(fits, recwarn):
     nq.compare({"a": fits["two-way"]}).to_text()
     assert not [w for w in recwarn if issubclass(w.category, IdentificationWarning)]
+
+
+@pytest.mark.parametrize("writer", ["to_text", "to_markdown", "to_html", "to_latex"])
+def test_texts_are_written_where_a_path_says(fits, tmp_path, writer):
+    made = getattr(nq.compare({"邻接": fits["two-way"]}), writer)
+    assert made(tmp_path / "table") == made()
+    assert (tmp_path / "table").read_text(encoding="utf-8").rstrip("\n") == made().rstrip("\n")

@@ -171,6 +171,5 @@ def _write(table: Table, out: Path, writer: str | None) -> None:
     if writer is not None:
         getattr(table, writer)(out)
     else:
-        text = table.to_markdown() if out.suffix.lower() == ".md" else table.to_text()
-        out.write_text(text + "\n", encoding="utf-8", newline="\n")
+        (table.to_markdown if out.suffix.lower() == ".md" else table.to_text)(out)
     console().print(f"written: {out.name}", markup=False)

@@ -168,13 +168,13 @@ class Comparison:
         rows = [Row(head, labels[term], tuple(upper))]
         return [*rows, Row(head, "", tuple(lower))] if any(cell.text for cell in lower) else rows
 
-    def to_text(self) -> str:
+    def to_text(self, path: str | PathLike[str] | None = None) -> str:
         """See `nqpf_spatial.report.Table.to_text`."""
-        return self.table.to_text()
+        return self.table.to_text(path)
 
-    def to_markdown(self) -> str:
+    def to_markdown(self, path: str | PathLike[str] | None = None) -> str:
         """See `nqpf_spatial.report.Table.to_markdown`."""
-        return self.table.to_markdown()
+        return self.table.to_markdown(path)
 
     def to_latex(self, path: str | PathLike[str] | None = None, **options: Any) -> str:
         """With ``caption=``, ``label=``, ``longtable=``: see `nqpf_spatial.report.Table.to_latex`."""

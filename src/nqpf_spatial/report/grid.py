@@ -87,17 +87,17 @@ class Table:
             index = index.droplevel("block")
         return pd.DataFrame([[c.printed for c in row.cells] for row in self.rows], index=index, columns=columns)
 
-    def to_text(self) -> str:
-        """Fixed-width text; Chinese characters count for two columns."""
+    def to_text(self, path: str | PathLike[str] | None = None) -> str:
+        """Fixed-width text; Chinese characters count for two columns. With `path` also written there, as UTF-8."""
         from nqpf_spatial.report.write_text import text
 
-        return text(self)
+        return _written(text(self), path)
 
-    def to_markdown(self) -> str:
-        """A pipe table of GitHub's Markdown, notes below."""
+    def to_markdown(self, path: str | PathLike[str] | None = None) -> str:
+        """A pipe table of GitHub's Markdown, notes below. With `path` also written there, as UTF-8."""
         from nqpf_spatial.report.write_text import markdown
 
-        return markdown(self)
+        return _written(markdown(self), path)
 
     def to_latex(
         self,
@@ -261,3 +261,10 @@ def star_levels(stars: bool | Mapping[str, float] | tuple[float, ...] | list[flo
             '{"*": 0.1, "**": 0.05}; at most four different levels between 0 and 1'
         )
     return found
+
+
+def _written(text: str, path: str | PathLike[str] | None) -> str:
+    """The text, which also goes to a file if there is a path."""
+    if path is not None:
+        Path(path).write_text(text if text.endswith("\n") else f"{text}\n", encoding="utf-8", newline="\n")
+    return text
