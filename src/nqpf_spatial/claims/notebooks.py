@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import re
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 KERNEL = "nqpf-spatial"
+#: by how much kernels step back where cores are scarce
+NICENESS = 5
 #: seconds a single cell may take
 CELL_TIMEOUT = 600
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -83,7 +86,9 @@ def _kernelspecs() -> Iterator[Any]:
     with tempfile.TemporaryDirectory() as folder:
         spec = Path(folder) / KERNEL
         spec.mkdir()
-        command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        # where cores are scarce the process that waits for the kernels, which decides claims and draws, goes first
+        yielding = ["nice", "-n", str(NICENESS)] if shutil.which("nice") else []
+        command = [*yielding, sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
         content = {"argv": command, "display_name": "Python 3", "language": "python"}
         (spec / "kernel.json").write_text(json.dumps(content), encoding="utf-8")
         manager = KernelSpecManager(kernel_dirs=[folder], ensure_native_kernel=False)
