@@ -160,6 +160,20 @@ def test_compound_labels_stay_ours() -> None:
         w.to_graph()
 
 
+def test_mappings_of_neighbours(w: SpatialWeights) -> None:
+    near = {"b": {"a": 2.0}, "a": {"b": 1.0, "c": 4.0}, "c": {"b": 0.5}}
+    assert from_any(near, transform="none") == w
+    lists = {"b": ["a"], "a": ["b", "c"], "c": ["b"]}
+    np.testing.assert_array_equal(from_any(lists).dense(), from_any(W(lists, silence_warnings=True)).dense())
+    with pytest.raises(AlignmentError, match="no units of the mapping: q of a"):
+        from_any({"a": ["b", "q"], "b": ["a"]})
+    with pytest.raises(AlignmentError, match="more than once"):
+        from_any({"a": ["b", "b"], "b": ["a"]})
+    for bad in ({"a": 1}, {"a": "b", "b": ["a"]}):
+        with pytest.raises(TypeError, match="not so for a"):
+            from_any(bad)
+
+
 def test_unknown_objects() -> None:
-    with pytest.raises(TypeError, match=r"cannot read weights from builtins\.dict"):
-        from_any({"a": 1})
+    with pytest.raises(TypeError, match=r"cannot read weights from builtins\.set"):
+        from_any({"a", "b"})

@@ -52,6 +52,7 @@ def from_any(
         * long DataFrame with columns origin, destination, weight (also focal / neighbor, from / to,
           i / j / w) or a Series with a two-level index: ``origin`` is the row i, ``destination`` the
           neighbour j of w_ij;
+        * mapping of every unit to its neighbours, a list of them (weight 1) or a mapping of them to weights;
         * networkx graph: edge attribute ``weight``, 1 where absent; i -> j is w_ij;
         * scipy sparse or ndarray (N, N): needs ``ids`` in the order of its rows;
         * str or Path: a file, see :func:`read`.
@@ -126,6 +127,8 @@ def _extract(obj: Any, ids: list[Any] | None) -> tuple[Any, Sequence[Hashable]]:
             f"this holds one W per year ({_labels.shorten(years)}), not one matrix. For a W that changes over time give "
             f"nq.fit the nq.weights.sequence() of them; else take one by its year, for instance [{years[0]}]"
         )
+    if isinstance(obj, Mapping):
+        return _from_mapping(obj, ids)
     if isinstance(obj, pd.DataFrame | pd.Series):
         return from_pandas(obj, ids)
     if kind.startswith("libpysal.graph"):
@@ -138,8 +141,21 @@ def _extract(obj: Any, ids: list[Any] | None) -> tuple[Any, Sequence[Hashable]]:
         return _unlabelled(obj if issparse(obj) else _as_array(obj), ids)
     raise TypeError(
         f"cannot read weights from {kind}; give SpatialWeights, a libpysal Graph or W, a labelled or long "
-        "DataFrame, a networkx graph, a scipy sparse or numpy matrix with ids=, or the path of a file"
+        "DataFrame, a mapping of neighbours, a networkx graph, a scipy sparse or numpy matrix with ids=, or the path of a file"
     )
+
+
+def _from_mapping(obj: Mapping[Any, Any], ids: list[Any] | None) -> tuple[Any, list[Any]]:
+    """Unit -> its neighbours, as libpysal's W takes them, or unit -> {neighbour: weight}."""
+    bad = [unit for unit, near in obj.items() if isinstance(near, str) or not isinstance(near, Iterable)]
+    if bad:
+        raise TypeError(f"neighbours are given as a list or a mapping to weights; not so for {_labels.shorten(bad)}")
+    pairs = {i: near.items() if isinstance(near, Mapping) else [(j, 1.0) for j in near] for i, near in obj.items()}
+    table = [(i, j, w) for i, near in pairs.items() for j, w in near]
+    if strange := [f"{j} of {i}" for i, j, _ in table if j not in pairs]:
+        raise AlignmentError(f"neighbours that are no units of the mapping: {_labels.shorten(strange)}")
+    rows, columns, weights = ([link[k] for link in table] for k in range(3))
+    return from_triplets(rows, columns, weights, list(pairs) if ids is None else ids)
 
 
 def _as_array(obj: Any) -> np.ndarray:
