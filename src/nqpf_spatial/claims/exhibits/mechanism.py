@@ -75,7 +75,7 @@ def effect_name(what: str, lang: str, outcome: bool = False) -> str:
     regressor, _, y = rest.partition(" on ")
     if lang == "zh":
         return f"{name_zh(regressor)}\n{'对' + name_zh(y) + '的' if outcome else ''}{word(kind, lang)}效应"
-    return title_en(f"{kind} effect of {regressor}", lines=2) + (f"\n{title_en(f'on {y}', lines=2)}" if outcome else "")
+    return title_en(f"{kind} effect of {regressor}") + (f"\n{title_en(f'on {y}')}" if outcome else "")
 
 
 def _variants(verdict: Verdict, lang: str) -> Figure:
