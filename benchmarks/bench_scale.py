@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from record import one_blas_thread
 
 SEED = 20261127
 #: seconds to reach (docs: performance) by number of units
@@ -79,12 +80,11 @@ def main() -> None:
     if options.one:
         print(json.dumps(one(int(options.one[0]), options.one[1])))
         return
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     rows = []
     for side in list(BUDGET)[: 1 if options.quick else None]:
         for way in (k for k, largest in UP_TO.items() if side <= largest):
             command = [sys.executable, __file__, "--one", str(side), way]
-            done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+            done = subprocess.run(command, env=one_blas_thread(), capture_output=True, text=True, check=True)
             rows.append(json.loads(done.stdout.splitlines()[-1]))
             print({k: round(v, 3) if isinstance(v, float) else v for k, v in rows[-1].items()})
     if options.out:
