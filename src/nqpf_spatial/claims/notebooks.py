@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import re
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 KERNEL = "nqpf-spatial"
-#: by how much kernels step back where cores are scarce
-NICENESS = 5
 #: seconds a single cell may take
 CELL_TIMEOUT = 600
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -86,9 +83,7 @@ def _kernelspecs() -> Iterator[Any]:
     with tempfile.TemporaryDirectory() as folder:
         spec = Path(folder) / KERNEL
         spec.mkdir()
-        # where cores are scarce the process that waits for the kernels, which decides claims and draws, goes first
-        yielding = ["nice", "-n", str(NICENESS)] if shutil.which("nice") else []
-        command = [*yielding, sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
         content = {"argv": command, "display_name": "Python 3", "language": "python"}
         (spec / "kernel.json").write_text(json.dumps(content), encoding="utf-8")
         manager = KernelSpecManager(kernel_dirs=[folder], ensure_native_kernel=False)

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Semaphore
 from typing import TYPE_CHECKING
 
 from nqpf_spatial.claims import exhibits, notebooks, verdict_file, verdict_tables
@@ -129,7 +130,7 @@ def run_all(
     fast : bool
         Leave out heavy variants and draw coarser figures; every record says so.
     jobs : int
-        Notebooks executed at a time.
+        Processes at a time: notebooks, and this one while it decides claims and draws.
     progress : callable, optional
         Called with the name of each step that is done.
 
@@ -149,12 +150,20 @@ def run_all(
     empty(out)
     # the longest first, so that none is left alone at the end
     by_length = sorted(paths, key=lambda p: p.stat().st_size, reverse=True)
+    slots = Semaphore(max(1, jobs - 1))
+
+    def execute(path: Path) -> Executed:
+        with slots:
+            return notebooks.execute(path, fast=fast)
+
     with _rarer_collections(), ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
-        running = {pool.submit(notebooks.execute, path, fast=fast): path.name for path in by_length}
+        running = {pool.submit(execute, path): path.name for path in by_length}
         for claim in chosen.claims:
             verdicts.append(decide(register.claim(claim), context))
             drawn[claim] = pictures(verdicts[-1], out, DPI_FAST if fast else DPI)
             done(claim)
+        if jobs > 1:
+            slots.release()
         for future in as_completed(running):
             executed[running[future]] = future.result()
             done(running[future])

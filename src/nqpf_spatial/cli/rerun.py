@@ -35,7 +35,7 @@ def reproduce(
         typer.Option(help="Notebook number or name ('05'), or claim id ('WU-M4'); may be repeated."),
     ] = None,
     fast: Annotated[bool, typer.Option("--fast", help="Leave out heavy variants and draw coarser figures.")] = False,
-    jobs: Annotated[int, typer.Option(min=1, help="Notebooks executed at a time.")] = 2,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes at a time, this one included.")] = 2,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the report; by default reports/ beside the notebooks.")
     ] = None,
