@@ -11,7 +11,7 @@ from shapely.geometry import Point
 import nqpf_spatial as nq
 from nqpf_spatial.errors import AlignmentError
 from nqpf_spatial.maps.base import _outlines
-from nqpf_spatial.maps.choropleth import ABSENT, _own_classes, _their_classes
+from nqpf_spatial.maps.choropleth import ABSENT
 
 
 @pytest.fixture
@@ -90,20 +90,6 @@ def test_classes_are_those_of_mapclassify(values, scheme):
     assert sum(counts) == 31
     if scheme == "Quantiles":
         assert max(counts) - min(counts) <= 1
-
-
-@pytest.mark.parametrize("scheme", ["Quantiles", "FisherJenks"])
-def test_own_classes_and_their_words_are_those_of_mapclassify(scheme):
-    """mapclassify is not imported for these: importing it compiles for seconds."""
-    rng = np.random.default_rng(11)
-    for n in (9, 23, 30, 31):
-        for k in range(2, 8):
-            x = np.exp(rng.standard_normal(n)) * 10.0 ** rng.integers(-2, 5)
-            mine, peer = _own_classes(x, scheme, k), _their_classes(x, scheme, k)
-            assert np.array_equal(mine.codes, peer.codes)
-            assert mine.texts == peer.texts
-    assert _own_classes(np.array([1.0, 1.0, 2.0]), scheme, 3) is None
-    assert _own_classes(np.arange(9.0), "EqualInterval", 3) is None
 
 
 def test_names_in_both_languages_and_errors(values):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,13 +12,10 @@ import pandas as pd
 from nqpf_spatial import provinces
 from nqpf_spatial.errors import AlignmentError
 from nqpf_spatial.fonts import typeface
-from nqpf_spatial.kernels import partition
-from nqpf_spatial.kernels.markov import quantile_cutoffs
 from nqpf_spatial.maps.base import draw, province_points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
 
 #: provinces the values do not name
 ABSENT = "#d9d9d9"
@@ -128,55 +124,20 @@ def _norm(shown: pd.Series) -> Any:
 
 def _classes(ax: Axes, shown: pd.Series, scheme: str, k: int, palette: Any, label: str) -> dict[int, Any]:
     """Colours by class and the legend that explains them."""
+    import mapclassify
     from matplotlib.patches import Patch
 
     if scheme not in SCHEMES:
         raise ValueError(f"scheme={scheme!r} is not known; choose one of {', '.join(SCHEMES)}, or None for a scale")
-    found = _own_classes(shown.to_numpy(dtype=float), scheme, k) or _their_classes(shown.to_numpy(), scheme, k)
-    shades = palette(np.linspace(0.1, 0.95, len(found.texts)))
-    counts = np.bincount(found.codes, minlength=len(found.texts))
-    handles = [Patch(color=shades[i], label=f"{text} ({counts[i]})") for i, text in enumerate(found.texts)]
+    found = getattr(mapclassify, scheme)(shown.to_numpy(), **({} if scheme == "StdMean" else {"k": k}))
+    shades = palette(np.linspace(0.1, 0.95, found.k))
+    texts = found.get_legend_classes(fmt="{:.3g}")
+    handles = [Patch(color=shades[i], label=f"{text} ({found.counts[i]})") for i, text in enumerate(texts)]
     title = textwrap.fill(label, _LABEL_WIDTH) or None
     ax.legend(
         handles=handles, title=title, loc="lower left", fontsize=8, title_fontsize=8, frameon=False, alignment="left"
     )
-    return {int(code): shades[i] for code, i in zip(shown.index, found.codes, strict=True)}
-
-
-@dataclass(frozen=True, slots=True)
-class _Classes:
-    """Class of each value, and the interval of each class in words."""
-
-    codes: NDArray[np.intp]
-    texts: list[str]
-
-
-def _own_classes(values: NDArray[np.float64], scheme: str, k: int) -> _Classes | None:
-    """The two usual schemes by our own kernels, None for any other and where ties leave fewer classes.
-
-    mapclassify compiles its functions when it is imported, which takes longer than the map.
-    """
-    if scheme not in ("Quantiles", "FisherJenks") or len(np.unique(values)) < k:
-        return None
-    if scheme == "Quantiles":
-        ends = np.append(quantile_cutoffs(values, k), values.max())
-    else:
-        ends = np.array([values[partition.classes(values, k) == i].max() for i in range(k)])
-    if len(np.unique(ends)) < k:
-        return None
-    edges = [f"{e:.3g}" for e in (values.min(), *ends)]
-    width = max(map(len, edges))
-    low, high = ([f"{e:>{width}}" for e in part] for part in (edges[:-1], edges[1:]))
-    texts = [f"{'[' if i == 0 else '('}{a}, {b}]" for i, (a, b) in enumerate(zip(low, high, strict=True))]
-    return _Classes(np.searchsorted(ends, values, side="left"), texts)
-
-
-def _their_classes(values: NDArray[np.float64], scheme: str, k: int) -> _Classes:
-    """Any scheme of mapclassify."""
-    import mapclassify
-
-    found = getattr(mapclassify, scheme)(values, **({} if scheme == "StdMean" else {"k": k}))
-    return _Classes(np.asarray(found.yb), found.get_legend_classes(fmt="{:.3g}"))
+    return {int(code): shades[i] for code, i in zip(shown.index, found.yb, strict=True)}
 
 
 def _note_absent(ax: Axes, absent: list[Any], lang: str) -> None:
