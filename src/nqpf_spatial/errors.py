@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
+
 
 class AlignmentError(ValueError):
     """Identifiers of two labelled objects (panel, weights, flows) do not match; the message names the units."""
@@ -37,3 +40,18 @@ class EndogeneityWarning(UserWarning):
 
 class FewClustersWarning(UserWarning):
     """Too few clusters or periods for the asymptotics of a robust covariance; the message points to the bootstrap."""
+
+
+def warn(message: str, category: type[Warning]) -> None:
+    """Warn at the line that called the library: the first one up the stack that is not its own.
+
+    Parameters
+    ----------
+    message : str
+    category : type of Warning
+    """
+    ours = (__package__, "functools")  # results keep what they compute by functools.cached_property
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in ours:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)

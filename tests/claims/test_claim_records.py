@@ -172,3 +172,8 @@ def test_weights_of_the_register():
 def test_short_names_of_specifications():
     assert regressions.row_name("w_others", "W economic") == "w_others: economic"
     assert mechanism.effect_name("total effect of x on y", "en") == "total effect of x"
+
+
+def test_a_list_of_verdicts_is_short(quick):
+    assert repr(quick[2]) == "<Verdict WU-2.9: NOT TESTABLE, rule R-NONE; print it for the record>"
+    assert max(len(repr(v)) for v in quick) < 100

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import nqpf_spatial as nq
-from nqpf_spatial.errors import IdentificationError, PanelError
+from nqpf_spatial.errors import FewClustersWarning, IdentificationError, PanelError
 
 W = nq.weights.contiguity()
 
@@ -109,3 +109,12 @@ def test_durbin_is_a_list(data: pd.DataFrame) -> None:
 def test_simulated_parameters_are_numbers(value: object) -> None:
     with pytest.raises(ValueError, match="params needs one finite number per name"):
         nq.simulate("SAR", W, T=3, params={"x": value, "rho": 0.3})  # type: ignore[dict-item]
+
+
+def test_warnings_point_at_the_line_of_the_caller():
+    fit = nq.sar(
+        "ln_gdp_real_pc ~ pop_growth | province + year", nq.load_panel(), nq.weights.contiguity(), years=(2015, 2024)
+    )
+    with pytest.warns(FewClustersWarning) as caught:
+        fit.with_vcov("cluster").tidy()
+    assert {w.filename for w in caught} == {__file__}

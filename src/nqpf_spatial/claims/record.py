@@ -221,6 +221,9 @@ class Verdict:
 
         return verdict_card(self)
 
+    def __repr__(self) -> str:
+        return f"<Verdict {self.claim}: {self.label}, rule {self.rule}; print it for the record>"
+
     def __str__(self) -> str:
         return str(self.card())
 

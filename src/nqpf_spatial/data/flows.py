@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import warnings
 from functools import cache
 
 import numpy as np
@@ -11,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nqpf_spatial.data import _store
-from nqpf_spatial.errors import DataBreakWarning, DataSourceError
+from nqpf_spatial.errors import DataBreakWarning, DataSourceError, warn
 from nqpf_spatial.provinces import PROVINCES, Names, label
 
 
@@ -109,5 +108,5 @@ def load_flows(name: str = "5yr_2010", names: Names = "en", expanded: bool = Fal
         "release": _store.release()["release"],
     }
     if str(facts["status"]).startswith("experimental"):
-        warnings.warn(f"migration matrix {name} is {facts['status']}", DataBreakWarning, stacklevel=2)
+        warn(f"migration matrix {name} is {facts['status']}", DataBreakWarning)
     return frame

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable
 from functools import cache
 
@@ -12,7 +11,7 @@ import pandas as pd
 from nqpf_spatial.data import _store
 from nqpf_spatial.data._breaks import crossings
 from nqpf_spatial.data.catalogue import entry, source_entry, sources_of
-from nqpf_spatial.errors import DataBreakWarning, DataSourceError
+from nqpf_spatial.errors import DataBreakWarning, DataSourceError, warn
 from nqpf_spatial.provinces import PROVINCES, Names, label
 
 
@@ -81,7 +80,7 @@ def load_panel(
         crossed = crossings(wanted, (chosen[0], chosen[-1]))
         if crossed:
             message = "the window crosses documented breaks (nq.data.breaks() lists them):\n- "
-            warnings.warn(message + "\n- ".join(crossed), DataBreakWarning, stacklevel=2)
+            warn(message + "\n- ".join(crossed), DataBreakWarning)
     return frame
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,7 +12,7 @@ import pandas as pd
 from nqpf_spatial.divergence import _codebook, _frame, _maps
 from nqpf_spatial.divergence._frame import Array, Missing, Wide, Years
 from nqpf_spatial.divergence._result import Result
-from nqpf_spatial.errors import AlignmentError, PanelError
+from nqpf_spatial.errors import AlignmentError, PanelError, warn
 from nqpf_spatial.kernels import centrography
 from nqpf_spatial.kernels.geo import great_circle
 from nqpf_spatial.weights._places import places
@@ -233,11 +232,10 @@ def _located(
 ) -> tuple[Wide, Array, str, bool]:
     x = _frame.wide(data, value=value, years=years, missing=missing)
     if _codebook.is_intensity(x.name):
-        warnings.warn(
+        warn(
             f"{x.name} is measured in {_codebook.unit_of(x.name)}: its cells do not add up to a total, and where "
             "their centre lies means nothing; take the quantity behind it (output, people)",
             IntensityWarning,
-            stacklevel=3,
         )
     bad = [(u, t) for k, u in enumerate(x.units) for t in x.times if x.values[x.times.index(t), k] < 0]
     if bad:

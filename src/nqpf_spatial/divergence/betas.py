@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,7 +12,7 @@ from scipy.special import ndtri
 from nqpf_spatial.divergence import _frame, _style
 from nqpf_spatial.divergence._frame import Array, Missing, Wide, Years
 from nqpf_spatial.divergence._result import Result, check_choice
-from nqpf_spatial.errors import AlignmentError, IdentificationError, PanelError
+from nqpf_spatial.errors import AlignmentError, IdentificationError, PanelError, warn
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -359,9 +358,8 @@ def _with_effects(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _warn_nickell(b: float, t: int) -> None:
-    warnings.warn(
+    warn(
         f"unit effects and a lagged level with T = {t}: the coefficient {b:.3f} is biased towards convergence "
         f"(Nickell 1981); without any convergence it would come out near {-3.0 / (t + 1):.3f}. Compare kind='cross'",
         NickellBiasWarning,
-        stacklevel=3,
     )

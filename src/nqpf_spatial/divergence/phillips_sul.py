@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -13,7 +12,7 @@ import pandas as pd
 from nqpf_spatial.divergence import _codebook, _frame, _style
 from nqpf_spatial.divergence._frame import Array, Missing, Wide, Years
 from nqpf_spatial.divergence._result import Result, Test, check_choice
-from nqpf_spatial.errors import PanelError
+from nqpf_spatial.errors import PanelError, warn
 from nqpf_spatial.kernels import convergence as _kernel
 
 if TYPE_CHECKING:
@@ -153,12 +152,11 @@ def _way_out(name: str, log: bool) -> str:
 
 
 def _warn_unit(name: str, mean: Array) -> None:
-    warnings.warn(
+    warn(
         f"the mean of the logs of {name} goes from {mean[0]:.2f} to {mean[-1]:.2f}, which alone divides the variance "
         f"of the relative paths by {(mean[-1] / mean[0]) ** 2:.1f} and looks like convergence. Measure in smaller "
         "units (yuan instead of 10,000 yuan), so that the logs are large",
         UnitDependenceWarning,
-        stacklevel=5,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -11,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from nqpf_spatial import __version__
-from nqpf_spatial.errors import PanelError
+from nqpf_spatial.errors import PanelError, warn
 from nqpf_spatial.indicators import _frame, _style
 from nqpf_spatial.kernels import composite as kernels
 
@@ -267,7 +266,7 @@ def composite(
     """
     _frame.check_choice("normalise", normalise, ("pooled", "yearly"))
     if normalise == "yearly":
-        warnings.warn(_YEARLY, _frame.TrendWarning, stacklevel=2)
+        warn(_YEARLY, _frame.TrendWarning)
     table = _frame.canonical_table(frame, columns, span=True)
     return build(table, method, _frame.column_list(negative), normalise, weights)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import linalg as sla
 
 from nqpf_spatial import provinces
-from nqpf_spatial.errors import FewClustersWarning, IdentificationError, PanelError
+from nqpf_spatial.errors import FewClustersWarning, IdentificationError, PanelError, warn
 from nqpf_spatial.kernels import sandwich
 from nqpf_spatial.kernels import unbalanced_score as kernel
 from nqpf_spatial.kernels.information import expected_information
@@ -257,11 +256,10 @@ def _aligned(distance: pd.DataFrame, units: list[Any]) -> NDArray:
 
 def _warn_few(count: int, what: str) -> None:
     if count < FEW:
-        warnings.warn(
+        warn(
             f"{count} {what} are few for this covariance; see the coverage page for what its intervals cover and compare "
             'with fit.bootstrap("wild-cluster")',
             FewClustersWarning,
-            stacklevel=2,
         )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import warnings
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -12,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from nqpf_spatial.data import check_vintages
-from nqpf_spatial.errors import IdentificationError, IdentificationWarning, PanelError
+from nqpf_spatial.errors import IdentificationError, IdentificationWarning, PanelError, warn
 from nqpf_spatial.models.arguments import check_choice, check_durbin, given_weights
 from nqpf_spatial.models.correct import correct
 from nqpf_spatial.models.covariance import check_holds, check_vcov
@@ -203,7 +202,7 @@ def fit(
     check_holds(est, vcov)
     _check_identified(est)
     if est.fit.boundary:
-        warnings.warn(_edge(est), IdentificationWarning, stacklevel=2)
+        warn(_edge(est), IdentificationWarning)
     elif isinstance(est, SeveralEstimate):
         warn_shares(est)
     else:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 
-from nqpf_spatial.errors import IdentificationError, IdentificationWarning, PanelError
+from nqpf_spatial.errors import IdentificationError, IdentificationWarning, PanelError, warn
 from nqpf_spatial.kernels import scaled
 from nqpf_spatial.kernels.logdet import LogDet
 from nqpf_spatial.models.estimate import Estimate
@@ -50,4 +48,4 @@ def warn_weak(est: Estimate) -> None:
     except PanelError:  # no simulation where outcomes are integrated out, or an error lag meets sub-networks
         sd, simulated = se, False
     if sd > WEAK:
-        warnings.warn(weak_message(name, value, sd, simulated), IdentificationWarning, stacklevel=4)
+        warn(weak_message(name, value, sd, simulated), IdentificationWarning)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nqpf_spatial.errors import EndogeneityWarning
+from nqpf_spatial.errors import EndogeneityWarning, warn
 
 if TYPE_CHECKING:
     from nqpf_spatial.weights.core import SpatialWeights
@@ -49,11 +48,10 @@ def warn_if_in_sample(name: str, data_years: tuple[int, int] | None, sample_star
     if sample_start is None or data_years is None or data_years[1] < sample_start:
         return
     first, last = data_years
-    warnings.warn(
+    warn(
         f"{name} uses data of {first}-{last}, but the sample starts in {sample_start}: "
         f"W is not predetermined. Use years before {sample_start}",
         EndogeneityWarning,
-        stacklevel=3,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nqpf_spatial.errors import IdentificationWarning
+from nqpf_spatial.errors import IdentificationWarning, warn
 from nqpf_spatial.kernels import posterior as kernel
 from nqpf_spatial.kernels import spectrum
 from nqpf_spatial.kernels.factor import FactorLogDet
@@ -239,11 +238,10 @@ def warn_at_edge(posterior: Posterior) -> None:
     low, high = posterior.marginal.low, posterior.marginal.high
     share = float((posterior.draws["rho"] > high - 0.01 * (high - low)).mean())
     if share > 1e-3:
-        warnings.warn(
+        warn(
             f"{share:.1%} of the posterior of rho lies in the last hundredth of ({low:.4g}, {high:.4g}): means and standard "
             "deviations of indirect and total impacts hang on a few samples; read the quantiles, or choose a prior with d > 2",
             IdentificationWarning,
-            stacklevel=3,
         )
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nqpf_spatial.errors import IdentificationError, IdentificationWarning
+from nqpf_spatial.errors import IdentificationError, IdentificationWarning, warn
 from nqpf_spatial.kernels.dynamic_replicate import refit as refit_dynamic
 from nqpf_spatial.kernels.identification import error_replicates
 from nqpf_spatial.kernels.logdet import LogDet
@@ -77,7 +76,7 @@ def identification(fit: SpatialFit, *, replicates: int = 500, seed: int = 0) -> 
     note = f"of {name}, {replicates} replicates, 95 % of them in ({np.quantile(draws, 0.025):.3f}, {np.quantile(draws, 0.975):.3f})"
     if sd > WEAK:
         note = f"WEAK: {note}"
-        warnings.warn(weak_message(name, value, sd), IdentificationWarning, stacklevel=2)
+        warn(weak_message(name, value, sd), IdentificationWarning)
     return make("identification", sd, None, float("nan"), scope=scope_of(est), estimate=value, note=note)
 
 

@@ -7,7 +7,6 @@ The first period of the panel supplies y_0 and is lost to estimation.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Hashable
 from dataclasses import replace
 
@@ -15,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nqpf_spatial.errors import IdentificationError, IdentificationWarning, PanelError
+from nqpf_spatial.errors import IdentificationError, IdentificationWarning, PanelError, warn
 from nqpf_spatial.kernels import dynamic as kernel
 from nqpf_spatial.kernels.factor import FactorLogDet
 from nqpf_spatial.kernels.ml import Likelihood, fit_ml
@@ -196,9 +195,8 @@ def _likelihood(
 def _warn_explosive(roots: NDArray, phi: NDArray) -> None:
     radius = float(np.abs(roots).max())
     if radius >= 1.0:
-        warnings.warn(
+        warn(
             f"the estimated process is not stable: largest root {radius:.4f}, tau + rho + eta = {phi.sum():.4f}. Long-run "
             "effects do not exist; see fit.stability()",
             IdentificationWarning,
-            stacklevel=4,
         )

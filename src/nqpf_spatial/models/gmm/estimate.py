@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +10,7 @@ import scipy.linalg as sla
 from numpy.typing import NDArray
 
 from nqpf_spatial.data import check_vintages
-from nqpf_spatial.errors import IdentificationError, IdentificationWarning
+from nqpf_spatial.errors import IdentificationError, IdentificationWarning, warn
 from nqpf_spatial.kernels import gmm as kernel
 from nqpf_spatial.kernels import gmm_error
 from nqpf_spatial.kernels.moments import reduce_columns, remove_effects, spatial_lag
@@ -391,9 +390,8 @@ def _warn_outside(est: GMMEstimate) -> None:
     low, high = _interval(est.weights.lag)
     rho = est.delta[-1]
     if not low < rho < high:
-        warnings.warn(
+        warn(
             f"rho = {rho:.4f} lies outside its admissible interval ({low:.4g}, {high:.4g}): impacts are not defined; "
             "instruments may be weak, see first_stage()",
             IdentificationWarning,
-            stacklevel=3,
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from nqpf_spatial.errors import FewClustersWarning
+from nqpf_spatial.errors import FewClustersWarning, warn
 from nqpf_spatial.kernels import gmm as kernel
 from nqpf_spatial.kernels import gmm_error
 from nqpf_spatial.kernels.ml import Likelihood
@@ -205,10 +204,9 @@ class GMMFit(TableProtocol, FitPictures):
             return kernel.robust(est.stage) * (self.nobs / self._divisor if small else 1.0)
         units, codes = est.design.shape[1], self._clusters()
         if units < FEW:
-            warnings.warn(
+            warn(
                 f'{units} clusters: intervals tend to be too short below {FEW}; compare with vcov="classical"',
                 FewClustersWarning,
-                stacklevel=3,
             )
         # unit effects lie within the clusters and cost nothing; time effects and the constant do
         lost = est.design.shape[0] if est.design.time else int(est.design.unit)

@@ -7,7 +7,6 @@ zero; the bootstrap needs neither.
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
-from nqpf_spatial.errors import IdentificationWarning
+from nqpf_spatial.errors import IdentificationWarning, warn
 from nqpf_spatial.kernels.combination import fit_combination
 from nqpf_spatial.kernels.several import SeveralML
 from nqpf_spatial.models.covariance import check_alpha
@@ -197,9 +196,8 @@ def warn_shares(est: SeveralEstimate) -> None:
         return
     statistic, df, p = dependence(est)
     if p > 0.05:
-        warnings.warn(
+        warn(
             f"no spatial dependence is found for the shares to share out (likelihood ratio {statistic:.2f} with {df} degrees of "
             f"freedom, p = {p:.2f}): they are not identified where rho and the lags of the regressors are zero",
             IdentificationWarning,
-            stacklevel=3,
         )
