@@ -174,3 +174,15 @@ def test_chinese_is_chinese_and_html_is_escaped(fit, made, w):
     assert "&lt;" in res.explain()._repr_html_()
     with pytest.raises(ValueError, match="choose 'en' or 'zh'"):
         fit.explain("de")
+
+
+def test_units_and_leftover_correlation_are_said_in_full(w):
+    res = nq.sdm(
+        "ln_gdp_real_pc ~ ln_broadband_pc + ln_rd_intensity + pop_growth | province + year",
+        nq.load_panel(),
+        w,
+        years=(2012, 2024),
+    )
+    text = str(res.explain("zh"))
+    assert "一个单位（对数点（100×对数变化））" in text and "log points" not in text
+    assert "standard deviations from what the model" in " ".join(str(res.explain()).split())

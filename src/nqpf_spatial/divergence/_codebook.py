@@ -5,22 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from nqpf_spatial.data._unit_words import unit_word
+
 _INTENSIVE = re.compile(
     r"\b(percent|ratio|per|index|log|coefficient|mean)\b|^years|preceding year = 100", re.IGNORECASE
 )
-
-#: units of measurement that pictures in Chinese translate; the others stay as the codebook has them
-_UNITS_ZH = {
-    "percent": "%", "per mille": "‰", "ratio": "比率", "years": "年", "persons": "人", "pieces": "件", "units": "个",
-    "firms": "家", "enterprises": "家", "km": "公里", "km2": "平方公里", "yuan per person": "元/人",
-    "index between 0 and 1": "0至1的指数", "preceding year = 100": "上年 = 100", "10 thousand persons": "万人",
-    "100 million yuan, current prices": "亿元，当年价", "100 million yuan, 2010 prices": "亿元，2010年价",
-    "10 thousand yuan": "万元", "10 thousand yuan per resident": "万元/人", "100 million kWh": "亿千瓦时",
-    "10 thousand yuan per resident, 2010 prices": "万元/人，2010年价", "10 thousand km": "万公里",
-    "10 thousand yuan per employed person, 2010 prices": "万元/从业人员，2010年价", "kWh per resident": "千瓦时/人",
-    "log points (100 x log change)": "对数点（100×对数变化）", "10 thousand subscribers": "万户",
-    "10 thousand households": "万户", "person-years": "人年", "subscriptions per 100 residents": "户/百人",
-}  # fmt: skip
 
 
 def _entry(name: str) -> dict[str, Any] | None:
@@ -54,5 +43,5 @@ def axis_label(name: str, lang: str) -> str:
     if not unit or unit in label or unit.startswith("log "):
         return label  # a logarithm says so in its label
     if lang == "zh":
-        return f"{label}（{_UNITS_ZH.get(unit, unit)}）" if len(label) < 16 else f"{label}\n{_UNITS_ZH.get(unit, unit)}"
+        return f"{label}（{unit_word(unit)}）" if len(label) < 16 else f"{label}\n{unit_word(unit)}"
     return f"{label}\n{unit}"

@@ -107,10 +107,9 @@ def _lr_effects(est: Estimate, name: str, big: tuple[bool, bool], small: tuple[b
     full, less, p, q = _both(est, big, small)
     statistic, n, df = 2.0 * (full.fit.llf - less.fit.llf), full.design.nobs, p - q
     corrected = statistic * (n - p + 0.5 * df - 1.0) / n
-    note = (
-        f"dummy-variable likelihoods of {n} observations; Bartlett-corrected {corrected:.4g}, p "
-        f"{stats.chi2.sf(corrected, df):.4f}"
-    )
+    p_corrected = float(stats.chi2.sf(corrected, df))
+    tail = "p < 0.0001" if p_corrected < 1e-4 else f"p = {p_corrected:.4f}"
+    note = f"dummy-variable likelihoods of {n} observations; Bartlett-corrected {corrected:.4g}, {tail}"
     return make(f"lr_{name}", statistic, df, stats.chi2.sf(statistic, df), scope=_given(full, less), note=note)
 
 

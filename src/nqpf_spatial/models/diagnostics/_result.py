@@ -208,7 +208,7 @@ class Diagnosis:
         lines = [self.title, "=" * max(len(self.title), 20)] if self.title else []
         for group in dict.fromkeys(table["group"]):
             part = shown[table["group"] == group]
-            body = part.rename_axis(None).to_string(justify="left", max_colwidth=60)
+            body = part.rename_axis(None).to_string(justify="left", max_colwidth=100)
             lines += [group, *("  " + line for line in body.splitlines())]
         notes = [
             f"{t.names[LANGUAGES.index(self.lang)]} {t.scope}".strip() + f": {t.note}" for t in self.tests if t.note

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from nqpf_spatial import data
+from nqpf_spatial.data._unit_words import unit_word
 from nqpf_spatial.errors import FewClustersWarning
 from nqpf_spatial.models.dynamic.impacts import DynamicImpacts, dynamic_impacts
 from nqpf_spatial.models.dynamic.part import LAG
@@ -117,7 +118,7 @@ def _quantity(name: str, fit: SpatialFit, lang: str) -> _Quantity:
         # the label opens a clause, except where it opens with an acronym
         text = text[0].lower() + text[1:] if lang == "en" and text[1:2].islower() else text
         log = unit.startswith("log of")
-        return _Quantity(text.removeprefix("log ").removesuffix("的对数") if log else text, log, unit)
+        return _Quantity(text.removeprefix("log ").removesuffix("的对数") if log else text, log, unit_word(unit, lang))
     inside = re.fullmatch(r"(?:np\.)?log\((\w+)\)", name.replace(" ", ""))
     return _Quantity(name, False, "") if inside is None else _Quantity(inside[1], True, "")
 
@@ -283,7 +284,7 @@ def _inference_cautions(fit: SpatialFit, table: pd.DataFrame | None, lang: str) 
 
         test = moran(fit).tests[0]
         if test.pvalue < 0.05 and test.estimate is not None:
-            lines.append(say("moran", lang, value=test.estimate, p=test.pvalue))
+            lines.append(say("moran", lang, value=test.estimate, z=test.statistic, p=test.pvalue))
     return lines
 
 

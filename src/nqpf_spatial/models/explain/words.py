@@ -155,8 +155,9 @@ SENTENCES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "标准误基于{vcov}；若按单元聚类，各效应的区间是否包含零均不改变。",
         ),
         "moran": (
-            "Residuals are still spatially correlated (Moran's I = {value:.3f}, p = {p:.3f}): a spatial term may be missing.",
-            "残差仍有空间相关（Moran's I = {value:.3f}，p = {p:.3f}）：可能缺少某个空间项。",
+            "Residuals are still spatially correlated (Moran's I = {value:.3f}, {z:.2f} standard deviations from what the model "
+            "expects, p = {p:.3f}): a spatial term may be missing.",
+            "残差仍有空间相关（Moran's I = {value:.3f}，与模型下的期望值相差 {z:.2f} 个标准差，p = {p:.3f}）：可能缺少某个空间项。",
         ),
         "w_data": (
             "W uses economic data of {first} to {last}, the sample starts in {start}: W is {verdict}.",

@@ -218,8 +218,8 @@ def say(key: str, lang: str, **parts: object) -> str:
 
 _NOTES = (
     (
-        re.compile(r"dummy-variable likelihoods of (\d+) observations; Bartlett-corrected (\S+), p (\S+)"),
-        r"虚拟变量似然，观测数\1；Bartlett修正统计量\2，p = \3",
+        re.compile(r"dummy-variable likelihoods of (\d+) observations; Bartlett-corrected (\S+), p ([<=] \S+)"),
+        r"虚拟变量似然，观测数\1；Bartlett修正统计量\2，p \3",
     ),
     (re.compile(r"Wald statistic (\S+) on (\d+) means, clustered by unit"), r"\2个个体均值的Wald统计量\1，按个体聚类"),
     (re.compile(r"^not computed: "), "未计算："),
