@@ -118,3 +118,8 @@ def test_warnings_point_at_the_line_of_the_caller():
     with pytest.warns(FewClustersWarning) as caught:
         fit.with_vcov("cluster").tidy()
     assert {w.filename for w in caught} == {__file__}
+
+
+def test_the_window_without_missing_cells_is_named():
+    with pytest.raises(PanelError, match=r"years= \(nothing is missing from 2011 to 2024\), other variables"):
+        nq.sar("ln_gdp_real_pc ~ ln_broadband_pc | province + year", nq.load_panel(), nq.weights.contiguity())

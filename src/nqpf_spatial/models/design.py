@@ -17,7 +17,7 @@ from scipy.sparse import csgraph, csr_array
 
 from nqpf_spatial import provinces
 from nqpf_spatial.errors import PanelError
-from nqpf_spatial.models.labels import canonical, enumerate_some, kind_hint, match
+from nqpf_spatial.models.labels import canonical, complete_window, enumerate_some, kind_hint, match
 from nqpf_spatial.models.missing.choices import Dropped, Missing, Selection, cell_name, select
 from nqpf_spatial.models.spec import ParsedFormula, check_functions, effect_flags
 
@@ -181,6 +181,8 @@ def build_design(
     outcome, target, columns_x, matrix = _evaluate(parsed, frame)
     cells = _Cells(units, periods, None if missing is None or missing.choice == "raise" else cell[picked.rows])
     seen = None if picked.observed is None else picked.observed.T.ravel()
+    if cells.at is None:  # outcome and regressors at once: a window must suit them all
+        _check_finite(np.column_stack((target, matrix)), (outcome, *columns_x), cells)
     _check_finite(target[:, None], (outcome,), cells, seen if seen is not None and seen.size == target.size else None)
     _check_finite(matrix, columns_x, cells)
     shown = [k for k, name in enumerate(columns_x) if not ((unit or time) and name == "Intercept")]
@@ -388,8 +390,9 @@ def _check_finite(values: NDArray, names: tuple[str, ...], cells: _Cells, observ
             f"the formula makes infinite or undefined values of data that are there, in {len(bad)} cells: "
             f"{enumerate_some(bad)}. missing= is about cells without data: change the formula or the data"
         )
+    window = complete_window(wrong.any(axis=1).reshape(len(cells.units), len(cells.periods)), cells.periods)
     raise PanelError(
         f"missing or infinite values in {len(bad)} cells: {enumerate_some(bad)}. Nothing is filled or dropped unasked: "
-        'choose another window with years=, other variables, or say what is to be done: nq.fit takes missing="drop_units", '
-        '"drop_years" or "subnetwork"'
+        f"choose another window with years={window}, other variables, or say what is to be done: nq.fit takes "
+        'missing="drop_units", "drop_years" or "subnetwork"'
     )

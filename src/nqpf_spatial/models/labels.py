@@ -6,6 +6,7 @@ from collections.abc import Hashable, Sequence
 from numbers import Real
 
 import pandas as pd
+from numpy.typing import NDArray
 
 from nqpf_spatial import provinces
 from nqpf_spatial.errors import AlignmentError
@@ -79,6 +80,30 @@ def enumerate_some(items: Sequence[object], limit: int = 12) -> str:
     """Comma-separated items, the first `limit` of them and how many more."""
     text = ", ".join(str(item) for item in items[:limit])
     return text if len(items) <= limit else f"{text} and {len(items) - limit} more"
+
+
+def complete_window(missing: NDArray, periods: Sequence[Hashable]) -> str:
+    """The longest run of periods in which no unit misses a value, in words; empty if it has fewer than two.
+
+    Parameters
+    ----------
+    missing : array (units, periods) of bool
+    periods : sequence
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> complete_window(np.array([[True, False, False], [False, False, False]]), (2010, 2011, 2012))
+    ' (nothing is missing from 2011 to 2012)'
+    """
+    best, start = (0, 0), 0
+    for k, gap in enumerate([*missing.any(axis=0), True]):
+        if gap:
+            best, start = max(best, (k - start, start)), k + 1
+    length, first = best
+    if length < 2:
+        return ""
+    return f" (nothing is missing from {periods[first]} to {periods[first + length - 1]})"
 
 
 def kind_hint(edge: object, period: pd.Index, level: str) -> str:
