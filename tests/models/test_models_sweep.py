@@ -5,6 +5,7 @@ import warnings
 from itertools import product
 
 import joblib
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +14,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 import nqpf_spatial as nq
 from nqpf_spatial.models import parallel
 from nqpf_spatial.models.sweep.choices import write_formula
+from nqpf_spatial.models.sweep.curve import _limits
 
 FORMULA = "y ~ x + z | unit + period"
 NUMBERS = ["estimate", "se", "z", "p", "lower", "upper"]
@@ -378,6 +380,20 @@ def test_the_curve_of_ratios_and_in_chinese(world):
     assert f"度量：{label}" in labels
     assert "西藏" in labels
     upper.figure.canvas.draw()
+
+
+def test_a_few_long_intervals_do_not_press_the_others_flat(sequential):
+    table = sequential.of("x", "total")
+    shown = (
+        table[table["estimate"].notna()].iloc[:12].assign(lower=0.1, upper=0.3, estimate=np.linspace(0.15, 0.25, 12))
+    )
+    _, ax = plt.subplots()
+    assert not _limits(ax, shown)
+    shown.iloc[-1, [shown.columns.get_loc("lower"), shown.columns.get_loc("upper")]] = -40.0, 60.0
+    assert _limits(ax, shown)
+    low, high = ax.get_ylim()
+    assert low < 0.0 and 0.3 < high < 1.0
+    plt.close(ax.figure)
 
 
 def test_many_values_of_a_choice_are_set_apart_from_the_first(world):

@@ -51,6 +51,7 @@ _WORDS = {
     "neither": ("not significant", "不显著"),
     "axis": ("specifications, sorted", "模型设定（由小到大）"),
     "interval": ("{level:.0%} interval", "{level:.0%}置信区间"),
+    "interval_cut": ("{level:.0%} interval, the longest cut off", "{level:.0%}置信区间（最长者截断）"),
     "z": ("estimate / standard error", "估计值 / 标准误"),
     "left": ("{shown} of {all} specifications", "共{all}个设定，图示{shown}个"),
     "failed": ("{n} failed", "{n}个无法估计"),
@@ -133,7 +134,8 @@ def _curve(ax: Axes, shown: pd.DataFrame, result: Sweep, lang: str, statistic: s
     many = len(shown) > 120
     if statistic == "estimate":
         ax.vlines(place, shown["lower"], shown["upper"], color=colours, lw=0.7 if many else 1.2, alpha=0.75)
-        label = _say("interval", lang, level=1 - result.alpha)
+        cut = _limits(ax, shown)
+        label = _say("interval_cut" if cut else "interval", lang, level=1 - result.alpha)
     else:
         limit = float(stats.norm.isf(result.alpha / 2))
         for at in (-limit, limit):
@@ -153,6 +155,19 @@ def _curve(ax: Axes, shown: pd.DataFrame, result: Sweep, lang: str, statistic: s
     if 0 in shown.index:
         ax.scatter([], [], s=40, facecolors="none", edgecolors="black", label=_say("base", lang))
     ax.legend(frameon=False, fontsize=8, loc="upper left", ncols=2)
+
+
+def _limits(ax: Axes, shown: pd.DataFrame) -> bool:
+    """Cut the axis where a few long intervals would press all others flat; every estimate stays in sight."""
+    low, high = float(shown["lower"].min()), float(shown["upper"].max())
+    ends = shown[["lower", "upper"]].quantile([0.1, 0.9])
+    bottom = min(float(shown["estimate"].min()), float(ends.loc[0.1, "lower"]), 0.0)
+    top = max(float(shown["estimate"].max()), float(ends.loc[0.9, "upper"]), 0.0)
+    if not high - low > 2.5 * (top - bottom):
+        return False
+    margin = 0.15 * (top - bottom)
+    ax.set_ylim(max(bottom - margin, low), min(top + 3 * margin, high))  # room for the legend above
+    return True
 
 
 def _dots(ax: Axes, shown: pd.DataFrame, choices: list[tuple[str, dict[str, NDArray]]], colours: list[str]) -> None:
