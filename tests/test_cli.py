@@ -40,13 +40,15 @@ def test_version_and_help(run):
         assert "Usage" in shown.output
 
 
-def test_a_part_goes_to_its_own_folder(run, folder):
+def test_a_part_goes_to_its_own_folder(run, folder, monkeypatch):
+    monkeypatch.setattr(rerun, "SILENT", 0.0)
     done = run("reproduce", "--notebooks", folder, "--only", "WU-P8")
     assert done.exit_code == 0, done.output
     out = folder.parent / "reports" / "only"
     assert list(json.loads((out / "verdicts.json").read_text(encoding="utf-8"))) == ["WU-P8"]
     assert "WU-P8" in done.output
     assert "SUPPORTED" in done.output
+    assert "of 3 steps done, the last: WU-P8" in done.output
     assert not (folder.parent / "reports" / "verdicts.json").exists()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 #: notebooks of the repository this installation comes from (an editable one)
 REPOSITORY_NOTEBOOKS = Path(__file__).resolve().parents[3] / "notebooks"
+
+#: seconds after which a run without a terminal says how far it is
+SILENT = 10.0
 
 
 def _notebook_folder(given: Path | None) -> Path:
@@ -73,8 +77,14 @@ def _run(folder: Path, target: Path, only: list[str], fast: bool, jobs: int) -> 
     with Progress(*columns, console=console(), transient=True) as bar:
         task = bar.add_task("reproduce", total=total)
 
+        said = monotonic()
+
         def done(step: str) -> None:
+            nonlocal said
             bar.update(task, advance=1, description=f"{step:<28}")
+            if not bar.console.is_terminal and monotonic() - said >= SILENT:  # a log shows no bar
+                said = monotonic()
+                console(stderr=True).print(f"{bar.tasks[0].completed:.0f} of {total} steps done, the last: {step}")
 
         return run_all(folder, target, only=only, fast=fast, jobs=jobs, progress=done)
 
