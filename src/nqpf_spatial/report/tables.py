@@ -113,7 +113,7 @@ def _of_one(read: Comparison, title: str, notes: Sequence[str]) -> Table:
     level = f"{100 * (1 - style.alpha):g}%"
     heads = [say(name, lang) for name in STATISTICS[:4]] + [f"[{level}", f"{level}]"]
     below = [row for row in fit_rows([reading], [""], style.digits, lang) if row.cells[0].value is not None]
-    line = "   ".join(f"{row.label} {row.cells[0].text}" for row in below)
+    line = ("；" if lang == "zh" else "; ").join(f"{row.label} {row.cells[0].text}" for row in below)
     kept = [note for note in read.table.notes if note != read.table.notes[1]]
     legend = [] if not style.stars else [read.table.notes[1]]
     heading = title or read.table.header[0][0]
