@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from numbers import Real
 
+import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
@@ -92,12 +93,11 @@ def complete_window(missing: NDArray, periods: Sequence[Hashable]) -> str:
 
     Examples
     --------
-    >>> import numpy as np
     >>> complete_window(np.array([[True, False, False], [False, False, False]]), (2010, 2011, 2012))
     ' (nothing is missing from 2011 to 2012)'
     """
     best, start = (0, 0), 0
-    for k, gap in enumerate([*missing.any(axis=0), True]):
+    for k, gap in enumerate([*np.any(missing, axis=0).tolist(), True]):
         if gap:
             best, start = max(best, (k - start, start)), k + 1
     length, first = best
