@@ -621,6 +621,14 @@ def test_pictures(fit):
     assert "<table" in found._repr_html_()
 
 
+def test_responses_of_packaged_variables_have_their_labels():
+    formula = "ln_gdp_real_pc ~ pop_growth | province + year"
+    fit = nq.sar(formula, nq.load_panel(), nq.weights.contiguity(), years=(2014, 2024), dynamic="lag_y")
+    ax = fit.impulse_responses(2).plot("pop_growth", lang="zh")
+    assert ax.get_title(loc="left") == "常住人口增长率：一期变化的响应"
+    plt.close(ax.figure)
+
+
 def test_map_of_a_dynamic_fit():
     panel, w = nq.load_panel(), nq.weights.contiguity()
     fit = nq.sdm("pop_growth ~ ln_rd_intensity | province + year", panel, w, years=(2012, 2024), dynamic="lag_y")

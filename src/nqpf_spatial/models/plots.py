@@ -108,6 +108,7 @@ def response_plot(
     from matplotlib.ticker import MaxNLocator
 
     from nqpf_spatial.fonts import FAMILY, typeface
+    from nqpf_spatial.models.pictures.look import term_names
 
     terms = list(responses.table.index.unique("term"))
     chosen = terms[0] if term is None and len(terms) == 1 else term
@@ -132,10 +133,11 @@ def response_plot(
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.set_xlabel("变化之后的期数" if zh else "periods after the change", **font)
         level = f"{1 - responses.alpha:.0%}"
-        ax.set_ylabel(f"效应({level} 区间)" if zh else f"effect, {level} interval", **font)
+        ax.set_ylabel(f"效应（{level}区间）" if zh else f"effect, {level} interval", **font)
         permanent = ("永久变化的累积响应" if zh else "permanent change") if responses.cumulative else ""
         once = "一期变化的响应" if zh else "change of one period"
-        ax.set_title(f"{chosen}: {permanent or once}", fontsize=10, loc="left", **font)
+        name, colon = term_names(responses.fit, [chosen], lang)[str(chosen)], "：" if zh else ": "
+        ax.set_title(f"{name}{colon}{permanent or once}", fontsize=10, loc="left", **font)
         ax.spines[["top", "right"]].set_visible(False)
         ax.legend(frameon=False, ncols=len(effects), fontsize=9)
     return ax
