@@ -99,6 +99,8 @@ def test_names_in_both_languages_and_errors(values):
         ax.figure.canvas.draw()
     with pytest.raises(AlignmentError, match="no provinces: Texas"):
         nq.maps.choropleth({"Texas": 1.0})
+    with pytest.raises(AlignmentError, match=r"one value per province, the index is \(province, year\)"):
+        nq.maps.choropleth(nq.load_panel()["rd_intensity"])
     with pytest.raises(AlignmentError, match="more than one value for Beijing"):
         nq.maps.choropleth(pd.Series([1.0, 2.0], index=["Beijing", "北京"]))
     with pytest.raises(ValueError, match="Quantiles"):

@@ -111,6 +111,8 @@ def test_refusals_name_what_is_wrong():
         threshold(FORMULA, data, "W:q")
     with pytest.raises(ValueError, match="leave w out"):
         threshold(FORMULA, data, "q", W)
+    with pytest.raises(ValueError, match="variable= is a SpatialWeights"):
+        threshold(FORMULA, data, W)
     with pytest.raises(PanelError, match="no column 'r'"):
         threshold(FORMULA, data, "r")
     with pytest.raises(PanelError, match="q Beijing 2012"):

@@ -98,6 +98,11 @@ def choropleth(
 
 def _by_adcode(values: pd.Series) -> pd.Series:
     bad = [u for u in values.index if not provinces.is_province(u)]
+    if values.index.nlevels > 1:
+        names = ", ".join(str(name) for name in values.index.names)
+        raise AlignmentError(
+            f"a map shows one value per province, the index is ({names}): choose, as .xs(2024, level='year') does"
+        )
     if bad:
         raise AlignmentError(
             f"no provinces: {', '.join(map(str, bad[:5]))}; index the values by the names of provinces"

@@ -264,6 +264,10 @@ def _design(
     formula: str, data: pd.DataFrame, variable: str, w: SpatialWeights | None, years: tuple[object, object] | None
 ) -> tuple[Design, NDArray]:
     """The design of the formula and the threshold variable (T, N)."""
+    if not isinstance(variable, str):
+        raise ValueError(
+            f"variable= is a {type(variable).__name__}: it names the threshold variable, threshold(formula, data, variable, w)"
+        )
     lagged = variable.startswith(LAGGED)
     if lagged and w is None:
         raise ValueError(
