@@ -53,13 +53,13 @@ def _words(value: Any) -> str:
 
     Examples
     --------
-    >>> _words({"a": (1, 2), "b": None})
-    'a: 1, 2; b: none'
+    >>> _words({"a": (1, 2), "b": None, "c": {}})
+    'a: 1, 2; b: none; c: none'
     """
     if value is None:
         return "none"
     if isinstance(value, Mapping):
-        return "; ".join(f"{k}: {_words(v)}" for k, v in value.items())
+        return "; ".join(f"{k}: {_words(v) or 'none'}" for k, v in value.items())
     if isinstance(value, tuple | list):
         return ", ".join(_words(v) for v in value)
     return str(value)
