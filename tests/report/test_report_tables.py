@@ -234,6 +234,12 @@ def test_the_same_table_gives_the_same_bytes(fits, tmp_path):
             assert re.findall(rb">(\d{4})-\d\d-\d\dT", archive.read("docProps/core.xml")) in ([b"2000"], [b"2000"] * 2)
 
 
+def test_a_word_file_names_no_author(fits, tmp_path):
+    nq.compare(fits).to_word(tmp_path / "t.docx")
+    with zipfile.ZipFile(tmp_path / "t.docx") as archive:
+        assert b"python-docx" not in archive.read("docProps/core.xml")
+
+
 def test_word_has_a_chinese_typeface_and_caption(fits, tmp_path):
     nq.compare(fits, lang="zh").to_word(tmp_path / "t.docx", caption="空间杜宾模型")
     document = docx.Document(tmp_path / "t.docx")

@@ -165,8 +165,10 @@ def set_east_asian(document: Any) -> None:
         run.set(qn("w:eastAsia"), EAST_ASIAN)
 
 
-def saved(document: Any) -> bytes:
-    """The bytes of a python-docx document, without clock times."""
+def saved(document: Any, title: str = "") -> bytes:
+    """The bytes of a python-docx document, without clock times; its properties name a title and no author."""
+    properties = document.core_properties
+    properties.title, properties.author, properties.comments = title[:255], "", ""
     buffer = io.BytesIO()
     document.save(buffer)
     return _undated(buffer.getvalue())

@@ -43,7 +43,7 @@ def word(paper: Paper) -> bytes:
             turned = wide
         _add(document, paper, piece, head, below, _TURNED if wide else _UPRIGHT)
     set_east_asian(document)
-    return saved(document)
+    return saved(document, paper.title)
 
 
 def _page(section: Any, *, turned: bool) -> None:
