@@ -278,3 +278,14 @@ def test_a_frame_without_rows_is_named() -> None:
     empty = pd.DataFrame({"a": [], "b": []}, dtype=float)
     with pytest.raises(PanelError, match="frame has no rows"):
         nq.indicators.entropy_index(empty)
+
+
+def test_a_window_of_years_is_that_of_the_rows():
+    panel = nq.load_panel(["rd_intensity", "broadband_pc"])
+    inside = panel[panel.index.get_level_values("year") >= 2015]
+    found = nq.indicators.entropy_index(panel, years=(2015, 2024))
+    pd.testing.assert_series_equal(found.scores, nq.indicators.entropy_index(inside).scores)
+    with pytest.raises(PanelError, match=r"years=\(2015, 2030\): frame runs from 2010 to 2024"):
+        nq.indicators.equal_index(panel, years=(2015, 2030))
+    with pytest.raises(PanelError, match="units alone"):
+        nq.indicators.pca_index(panel.xs(2020, level="year"), years=(2015, 2024))

@@ -38,7 +38,12 @@ def column_list(value: Any) -> list[Any]:
 
 
 def canonical_table(
-    frame: pd.DataFrame, columns: Sequence[Any] | None = None, what: str = "frame", *, span: bool = False
+    frame: pd.DataFrame,
+    columns: Sequence[Any] | None = None,
+    what: str = "frame",
+    *,
+    span: bool = False,
+    years: tuple[int, int] | None = None,
 ) -> pd.DataFrame:
     """Check a frame and put it into canonical order.
 
@@ -53,6 +58,8 @@ def canonical_table(
     span : bool
         Leave out the years at either end in which some column has no value for any unit (its series starts later
         or ends earlier); ``.attrs["left_out"]`` of the result lists them.
+    years : (int, int), optional
+        First and last year; the others are no part of the table.
 
     Returns
     -------
@@ -81,7 +88,7 @@ def canonical_table(
     text = [c for c in wanted if not pd.api.types.is_numeric_dtype(table[c]) or table[c].dtype == bool]
     if text:
         raise PanelError(f"columns {shorten(text)} of {what} are not numeric")
-    ordered = _sorted(table.astype(float), what)
+    ordered = _window(_sorted(table.astype(float), what), years, what)
     return _complete(_common_span(ordered, what) if span else ordered, what)
 
 
@@ -107,6 +114,19 @@ def span_notes(left_out: Sequence[Any], years: Sequence[Any]) -> list[str]:
     before, after = ([t for t in left_out if side(t)] for side in (lambda t: t < years[0], lambda t: t > years[-1]))
     gone = " and ".join(f"{part[0]}-{part[-1]}" if len(part) > 1 else f"{part[0]}" for part in (before, after) if part)
     return [f"years {years[0]}-{years[-1]}; left out {gone}, where some indicator has no value for any unit"]
+
+
+def _window(table: pd.DataFrame, years: tuple[int, int] | None, what: str) -> pd.DataFrame:
+    """The years asked for; years that are not there are an error."""
+    if years is None:
+        return table
+    if table.index.nlevels == 1:
+        raise PanelError(f"years= chooses from a panel; the index of {what} has units alone")
+    first, last = years
+    have = table.index.get_level_values(1)
+    if first > last or not {first, last} <= set(have):
+        raise PanelError(f"years=({first}, {last}): {what} runs from {have.min()} to {have.max()}")
+    return table[(have >= first) & (have <= last)]
 
 
 def _sorted(table: pd.DataFrame, what: str) -> pd.DataFrame:

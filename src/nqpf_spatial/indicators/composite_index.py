@@ -214,6 +214,7 @@ def composite(
     normalise: Normalise = "pooled",
     weights: WeightRule = None,
     columns: Sequence[Any] | None = None,
+    years: tuple[int, int] | None = None,
 ) -> CompositeResult:
     """Composite index of several indicators.
 
@@ -235,6 +236,8 @@ def composite(
         They must be non-negative and sum to one; nothing is rescaled.
     columns : sequence, optional
         Indicators to use; default all columns.
+    years : (int, int), optional
+        First and last year to use; default all that the indicators share.
 
     Returns
     -------
@@ -267,7 +270,7 @@ def composite(
     _frame.check_choice("normalise", normalise, ("pooled", "yearly"))
     if normalise == "yearly":
         warn(_YEARLY, _frame.TrendWarning)
-    table = _frame.canonical_table(frame, columns, span=True)
+    table = _frame.canonical_table(frame, columns, span=True, years=years)
     return build(table, method, _frame.column_list(negative), normalise, weights)
 
 

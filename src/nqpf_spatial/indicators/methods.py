@@ -16,12 +16,13 @@ def entropy_index(
     negative: str | Sequence[Any] = (),
     normalise: Normalise = "pooled",
     columns: Sequence[Any] | None = None,
+    years: tuple[int, int] | None = None,
 ) -> CompositeResult:
     """Composite index with entropy weights; see :func:`composite`.
 
     Parameters
     ----------
-    frame, negative, normalise, columns
+    frame, negative, normalise, columns, years
         As in :func:`composite`.
 
     Returns
@@ -35,7 +36,7 @@ def entropy_index(
     >>> nq.indicators.entropy_index(panel).weights.round(3).to_dict()
     {'broadband_pc': 0.293, 'cable_pc': 0.443, 'mobile_phone_penetration': 0.264}
     """
-    return composite(frame, "entropy", negative=negative, normalise=normalise, columns=columns)
+    return composite(frame, "entropy", negative=negative, normalise=normalise, columns=columns, years=years)
 
 
 def equal_index(
@@ -44,19 +45,20 @@ def equal_index(
     negative: str | Sequence[Any] = (),
     normalise: Normalise = "pooled",
     columns: Sequence[Any] | None = None,
+    years: tuple[int, int] | None = None,
 ) -> CompositeResult:
     """Composite index with equal weights; see :func:`composite`.
 
     Parameters
     ----------
-    frame, negative, normalise, columns
+    frame, negative, normalise, columns, years
         As in :func:`composite`.
 
     Returns
     -------
     CompositeResult
     """
-    return composite(frame, "equal", negative=negative, normalise=normalise, columns=columns)
+    return composite(frame, "equal", negative=negative, normalise=normalise, columns=columns, years=years)
 
 
 def critic_index(
@@ -65,19 +67,20 @@ def critic_index(
     negative: str | Sequence[Any] = (),
     normalise: Normalise = "pooled",
     columns: Sequence[Any] | None = None,
+    years: tuple[int, int] | None = None,
 ) -> CompositeResult:
     """Composite index with CRITIC weights (contrast times conflict); see :func:`composite`.
 
     Parameters
     ----------
-    frame, negative, normalise, columns
+    frame, negative, normalise, columns, years
         As in :func:`composite`.
 
     Returns
     -------
     CompositeResult
     """
-    return composite(frame, "critic", negative=negative, normalise=normalise, columns=columns)
+    return composite(frame, "critic", negative=negative, normalise=normalise, columns=columns, years=years)
 
 
 def pca_index(
@@ -86,12 +89,13 @@ def pca_index(
     negative: str | Sequence[Any] = (),
     normalise: Normalise = "pooled",
     columns: Sequence[Any] | None = None,
+    years: tuple[int, int] | None = None,
 ) -> CompositeResult:
     """First principal component of the standardised indicators; see :func:`composite`.
 
     Parameters
     ----------
-    frame, negative, normalise, columns
+    frame, negative, normalise, columns, years
         As in :func:`composite`; standardisation to z-scores is pooled or yearly.
 
     Returns
@@ -100,7 +104,7 @@ def pca_index(
         Scores have mean zero; ``.variance_share`` says how much of the variance they hold. The sign is the
         one that correlates positively with the equal-weight index.
     """
-    return composite(frame, "pca", negative=negative, normalise=normalise, columns=columns)
+    return composite(frame, "pca", negative=negative, normalise=normalise, columns=columns, years=years)
 
 
 def topsis_index(
@@ -110,12 +114,13 @@ def topsis_index(
     negative: str | Sequence[Any] = (),
     normalise: Normalise = "pooled",
     columns: Sequence[Any] | None = None,
+    years: tuple[int, int] | None = None,
 ) -> CompositeResult:
     """Closeness to the ideal (TOPSIS) with entropy or other weights; see :func:`composite`.
 
     Parameters
     ----------
-    frame, negative, normalise, columns
+    frame, negative, normalise, columns, years
         As in :func:`composite`.
     weights : {"entropy", "equal", "critic"}, mapping or Series
 
@@ -123,4 +128,6 @@ def topsis_index(
     -------
     CompositeResult
     """
-    return composite(frame, "topsis", negative=negative, normalise=normalise, weights=weights, columns=columns)
+    return composite(
+        frame, "topsis", negative=negative, normalise=normalise, weights=weights, columns=columns, years=years
+    )
