@@ -75,7 +75,7 @@ def _untitled(table: Table) -> Table:
 # -- LaTeX ---------------------------------------------------------------------------------------------------
 
 _PACKAGES = r"""\usepackage[a4paper,margin=2.2cm]{geometry}
-\usepackage{booktabs,threeparttable,makecell,graphicx,adjustbox,float}
+\usepackage{booktabs,threeparttable,makecell,graphicx,adjustbox,float,longtable}
 \setlength{\parindent}{0pt}"""
 
 
@@ -110,12 +110,23 @@ def _tex_piece(paper: Paper, folder: str, piece: Piece, head: str, below: str) -
     return "\n".join(parts)
 
 
+#: rows and columns of a narrow table that would become unreadable on one page
+_TALL, _NARROW = 45, 3
+
+
 def _tex_table(table: Table, title: str) -> str:
-    """Title and table in one box, no wider and no higher than the page; notes below, which may run over pages."""
-    made = replace(table, title="", notes=()).to_latex()
+    """Title and table in one box, no wider and no higher than the page; notes below, which may run over pages.
+
+    A tall and narrow table runs over pages in its own size.
+    """
+    bare = replace(table, title="", notes=())
     notes = r"\\".join(tex(note) for note in table.notes)
     small = "max width=\\textwidth,max totalheight=0.85\\textheight"
     below = f"\n{{\\footnotesize\\raggedright {notes}\\par}}\\medskip" if notes else ""
+    if len(table.rows) > _TALL and len(table.header[-1]) <= _NARROW:
+        made = bare.to_latex(longtable=True).strip()
+        return f"\\clearpage\n{title}\\par\n{{\\footnotesize\\setlength{{\\LTleft}}{{0pt}}\n{made}\n}}{below}"
+    made = bare.to_latex()
     return (
         f"\\begin{{table}}[H]\n{title}\\par\\medskip\n\\begin{{adjustbox}}{{{small}}}\n{made.strip()}\n\\end{{adjustbox}}\n"
         f"\\end{{table}}{below}"
