@@ -153,3 +153,12 @@ def test_a_model_without_regressors_has_no_impacts() -> None:
     fit = nq.sar("y ~ 1 | unit", panel("knn"), weights("knn"))
     with pytest.raises(ValueError, match="no regressors"):
         fit.impacts()
+
+
+def test_small_effects_do_not_read_as_zero():
+    w = nq.weights.contiguity()
+    data = nq.simulate("SDM", w, T=6, params={"x": 1.0, "W:x": 0.5, "rho": 0.3}, seed=2).assign(
+        x=lambda d: d["x"] * 1e6
+    )
+    shown = repr(nq.sdm("y ~ x | unit + period", data, w).impacts())
+    assert "e-07" in shown and "0.0000 0.0000" not in shown

@@ -135,10 +135,15 @@ class Impacts(ImpactProtocol):
         return f"Impacts ({how[self.method]}{lost}); {self.fit.model}{where}{vcov_note(self.fit, self.method)}"
 
     def __repr__(self) -> str:
-        return f"{self._head()}\n{self.tidy().to_string(float_format=lambda v: f'{v:.4f}')}"
+        return f"{self._head()}\n{self.tidy().to_string(float_format=_number)}"
 
     def _repr_html_(self) -> str:
-        return f"<p>{self._head()}</p>{self.tidy().to_html(float_format=lambda v: f'{v:.4f}')}"
+        return f"<p>{self._head()}</p>{self.tidy().to_html(float_format=_number)}"
+
+
+def _number(value: float) -> str:
+    """Four decimals; what would read as zero and is not, with its power of ten."""
+    return f"{value:.4f}" if value == 0.0 or abs(value) >= 5e-5 else f"{value:.1e}"
 
 
 def impacts(
