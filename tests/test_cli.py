@@ -177,6 +177,24 @@ def test_fit_from_files_equals_fit_from_python(run, files):
     )
 
 
+def test_what_to_do_about_missing_cells_is_said_by_an_option(run, files):
+    folder, data, w = files
+    holes = data.reset_index()
+    holes.loc[holes["unit"] == w.ids[3], "x"] = np.nan
+    holes.to_csv(folder / "holes.csv", index=False)
+    nq.weights.write(w, folder / "w.gal")
+    call = ("fit", "y ~ x | unit + period", "--data", folder / "holes.csv", "--unit", "unit", "--time", "period")
+    call = (*call, "--weights", folder / "w.gal")
+    refused = run(*call)
+    assert refused.exit_code == 2 and "missing" in refused.output
+    done = run(*call, "--missing", "drop_units", "--subset", "restandardise")
+    assert done.exit_code == 0, done.output
+    rho = nq.sdm(
+        "y ~ x | unit + period", holes.set_index(["unit", "period"]), w, missing="drop_units", subset="restandardise"
+    ).rho
+    assert f"{rho:.4f}" in done.output
+
+
 def test_ids_may_be_the_file_written_beside_weights(run, files):
     folder, data, w = files
     pd.DataFrame({"position": range(1, 21), "label": w.ids}).to_csv(folder / "other.ids.csv", index=False)

@@ -57,6 +57,15 @@ def fit(
     dynamic: Annotated[str | None, typer.Option(help="lag_y, lag_wy or both: time lags of the outcome.")] = None,
     correction: Annotated[str, typer.Option(help="transform (Lee-Yu), score, none, bias or bootstrap.")] = "transform",
     vcov: Annotated[str, typer.Option(help="observed, expected, sandwich, cluster or driscoll-kraay.")] = "observed",
+    missing: Annotated[
+        str,
+        typer.Option(
+            help="Incomplete cells: raise, drop_units, drop_years, subnetwork or marginalise; nothing is ever filled."
+        ),
+    ] = "raise",
+    subset: Annotated[
+        str | None, typer.Option(help="How W is cut where units are left out: keep or restandardise.")
+    ] = None,
     show: Annotated[str, typer.Option(help="coefficients, impacts or both.")] = "both",
     diagnose: Annotated[bool, typer.Option("--diagnose", help="Also print the test battery of each fit.")] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Also explain each fit in words.")] = False,
@@ -83,6 +92,8 @@ def fit(
         "dynamic": dynamic,
         "correction": correction,
         "vcov": vcov,
+        "missing": missing,
+        "subset": subset,
     }
     try:
         frame = _frame(data, unit, time)
