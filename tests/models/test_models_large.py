@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -103,3 +105,36 @@ def test_four_thousand_units_are_fitted_without_eigenvalues():
     assert isinstance(fit.estimate.likelihood.rho, FactorLogDet)
     assert abs(fit.rho - 0.5) < 4 * fit.bse["rho"]
     assert fit.bse["rho"] < 0.05
+
+
+def test_weights_without_cycles_bound_rho_on_no_side(monkeypatch):
+    """Every unit hangs on the one before: ln|I - rho W| = 0, and the estimate is least squares on Wy and x."""
+    n, rng = 200, np.random.default_rng(0)
+    chain = csc_array(np.eye(n, k=-1))
+    w = nq.weights.from_any(chain, ids=list(range(n)), islands="keep")
+    x = rng.standard_normal(n)
+    y = np.linalg.solve(np.eye(n) - 0.5 * chain.toarray(), x + rng.standard_normal(n))
+    monkeypatch.setattr(path, "EIGENVALUES_UP_TO", 10)
+    fit = nq.sar("y ~ x", pd.DataFrame({"y": y, "x": x}, index=pd.Index(range(n), name="unit")), w)
+    assert isinstance(fit.estimate.likelihood.rho, FactorLogDet)
+    z = np.column_stack([np.ones(n), x, chain @ y])
+    beta = np.linalg.lstsq(z, y)[0]
+    np.testing.assert_allclose(fit.params, beta, rtol=1e-8)
+    sigma2 = float(((y - z @ beta) ** 2).mean())
+    np.testing.assert_allclose(fit.bse["rho"], np.sqrt(sigma2 * np.linalg.inv(z.T @ z)[2, 2]), rtol=1e-6)
+
+
+def test_a_maximum_at_the_end_of_the_interval_is_found_and_said_on_both_paths(lattice, monkeypatch):
+    """y is its own neighbourhood mean but for little: the likelihood rises to rho = 1."""
+    smooth = np.linalg.matrix_power(lattice.dense(), 60) @ np.random.default_rng(3).standard_normal(lattice.n)
+    data = pd.DataFrame({"y": smooth * 1e3, "x": np.random.default_rng(4).standard_normal(lattice.n)},
+                        index=pd.Index(lattice.ids, name="cell"))  # fmt: skip
+    found = []
+    for up_to in (1500, 10):
+        monkeypatch.setattr(path, "EIGENVALUES_UP_TO", up_to)
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            fit = nq.sar("y ~ x - 1", data, lattice)
+        found.append((fit.rho, fit.estimate.fit.boundary, [str(w.message) for w in said]))
+    assert found[0][0] == pytest.approx(found[1][0], abs=1e-6)
+    assert found[0][1] == found[1][1] and len(found[0][2]) == len(found[1][2])

@@ -90,7 +90,8 @@ class FactorLogDet:
         for centre, (h, quartic) in self._quartics.items():
             if abs(r - centre) <= _NEAR * h:
                 return centre, h, quartic
-        h = _STEP * min(r - self.low, self.high - r)
+        reach = min(r - self.low, self.high - r)
+        h = _STEP * (reach if np.isfinite(reach) else 1.0)  # a W without cycles bounds rho on no side
         points = np.arange(-2.0, 3.0)
         whole = self.with_unit_root()
         quartic = np.linalg.solve(np.vander(points, 5), np.array([whole._value(float(r + k * h)) for k in points]))

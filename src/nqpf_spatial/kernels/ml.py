@@ -29,6 +29,7 @@ from nqpf_spatial.kernels.moments import Reduced
 
 _GRID = 48  # starting points inside the admissible interval: the likelihood may have several maxima
 _NEWTON = 30  # steps on expensive log-determinants
+_COARSE, _FINE = 1e-4, 1e-7  # Brent's search before Newton's method, and in its place
 _MARGIN = 1e-8  # relative distance kept from the ends of the interval
 
 
@@ -154,28 +155,33 @@ def _fit_lag(factor: NDArray, k: int, like: Likelihood) -> tuple[float, int]:
 def _fit_lag_by_factors(a: float, b: float, c: float, like: Likelihood, logdet: FactorLogDet) -> tuple[float, int]:
     """Few, expensive log-determinants: Brent's search on exact values finds the place, Newton's method the maximum."""
     low, high = inside(logdet)
-    search = optimize.minimize_scalar(
-        lambda r: 0.5 * like.n * np.log(a - 2.0 * b * r + c * r * r) - like.m * float(logdet(r)),
-        bounds=(low, high),
-        method="bounded",
-        options={"xatol": 1e-4},
-    )
-    if not search.success:
-        raise ConvergenceError(f"the search for rho stopped at {search.x:.6g}: {search.message}")
-    rho, steps = float(search.x), 0
-    while steps < _NEWTON:
-        steps += 1
+    rho, evaluations = _brent(a, b, c, like, logdet, _COARSE)
+    for step in range(1, _NEWTON + 1):
         sse, first = a - 2.0 * b * rho + c * rho**2, c * rho - b
         d1, d2 = logdet.derivatives(rho)
         score = -like.n * first / sse + like.m * float(d1)
         hessian = -like.n * (c / sse - 2.0 * first**2 / sse**2) + like.m * float(d2)
-        if hessian >= 0:  # Brent's point is next to an end of the interval
-            break
+        if hessian >= 0:  # no curvature for Newton next to an end of the interval: search on
+            rho, more = _brent(a, b, c, like, logdet, _FINE)
+            return rho, evaluations + step + more
         change = -score / hessian
         rho = min(max(rho + change, low), high)
-        if abs(change) <= 1e-12 or rho in (low, high):
-            break
-    return rho, int(search.nfev) + steps
+        if abs(change) <= 1e-11 or rho in (low, high):
+            return rho, evaluations + step
+    raise ConvergenceError(f"rho = {rho:.6g} still moved by {change:.2g} after {_NEWTON} steps")
+
+
+def _brent(a: float, b: float, c: float, like: Likelihood, logdet: FactorLogDet, xatol: float) -> tuple[float, int]:
+    """Maximum of the concentrated likelihood by its values alone, and how many it took."""
+    search = optimize.minimize_scalar(
+        lambda r: 0.5 * like.n * np.log(a - 2.0 * b * r + c * r * r) - like.m * float(logdet(r)),
+        bounds=inside(logdet),
+        method="bounded",
+        options={"xatol": xatol},
+    )
+    if not search.success:
+        raise ConvergenceError(f"the search for rho stopped at {search.x:.6g}: {search.message}")
+    return float(search.x), int(search.nfev)
 
 
 def _fit_error(data: Reduced, like: Likelihood) -> tuple[float, float, int]:
