@@ -147,6 +147,8 @@ def _environment(fast: bool) -> dict[str, str]:
     """Environment of the kernel."""
     env = {**os.environ, "JUPYTER_PLATFORM_DIRS": "1"}
     env[FAST_VARIABLE] = "1" if fast else "0"
+    for library in ("OPENBLAS", "OMP", "MKL"):  # several kernels share the cores, and their matrices are small
+        env.setdefault(f"{library}_NUM_THREADS", "1")
     # esda imports a progress bar that, where ipywidgets is absent, writes the path of its installation into the first cell that needs it
     env["PYTHONWARNINGS"] = ",".join(filter(None, [os.environ.get("PYTHONWARNINGS"), "ignore:IProgress not found"]))
     env.pop("MPLBACKEND", None)  # the kernel's own inline backend shows the figures

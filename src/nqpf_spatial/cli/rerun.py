@@ -66,7 +66,9 @@ def reproduce(
 
 def _run(folder: Path, target: Path, only: list[str], fast: bool, jobs: int) -> Result:
     """Run everything behind a progress bar."""
+    import scipy.linalg  # noqa: F401  its BLAS has to be there to be limited
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from threadpoolctl import threadpool_limits
 
     from nqpf_spatial.claims import load
     from nqpf_spatial.claims.reproduce import run_all, steps
@@ -86,7 +88,8 @@ def _run(folder: Path, target: Path, only: list[str], fast: bool, jobs: int) -> 
                 said = monotonic()
                 console(stderr=True).print(f"{bar.tasks[0].completed:.0f} of {total} steps done, the last: {step}")
 
-        return run_all(folder, target, only=only, fast=fast, jobs=jobs, progress=done)
+        with threadpool_limits(1, "blas"):  # many small matrices beside kernels that want the cores
+            return run_all(folder, target, only=only, fast=fast, jobs=jobs, progress=done)
 
 
 def _summary(result: Result, fast: bool) -> None:
